@@ -1,0 +1,43 @@
+// The seam to the file system. What a function calls durable has been fsynced, file and directory.
+// Blocking; safe from any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace howdah::system {
+
+struct SpaceInfo {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;  // free to an ordinary user
+};
+
+class Disk {
+ public:
+  virtual ~Disk() = default;
+
+  // Whole contents; kNotFound where there is no such file.
+  virtual Result<std::string> Read(const std::string& path) = 0;
+  // Writes beside, fsyncs, renames, fsyncs the directory: readers see the old or the new whole.
+  virtual Result<> WriteDurably(const std::string& path, std::string_view contents,
+                                unsigned mode = 0600) = 0;
+  virtual Result<bool> Exists(const std::string& path) = 0;
+  // Creates the directory and its parents; an existing one is no error and keeps its mode.
+  virtual Result<> MakeDirectories(const std::string& path, unsigned mode = 0700) = 0;
+  // Names in a directory, sorted, without "." and "..".
+  virtual Result<std::vector<std::string>> List(const std::string& path) = 0;
+  // Renames and fsyncs both directories.
+  virtual Result<> Rename(const std::string& from, const std::string& to) = 0;
+  // Removes a file, or a tree with everything in it (never following symbolic links); absent is no
+  // error.
+  virtual Result<> RemoveTree(const std::string& path) = 0;
+  // Fsyncs every file and directory of the tree.
+  virtual Result<> SyncTree(const std::string& path) = 0;
+  virtual Result<SpaceInfo> Space(const std::string& path) = 0;
+};
+
+}  // namespace howdah::system
