@@ -16,6 +16,12 @@ struct SpaceInfo {
   std::uint64_t free_bytes = 0;  // free to an ordinary user
 };
 
+struct FileInfo {
+  std::uint64_t size_bytes = 0;
+  unsigned mode = 0;  // the permission bits
+  bool is_directory = false;
+};
+
 class Disk {
  public:
   virtual ~Disk() = default;
@@ -38,6 +44,8 @@ class Disk {
   // Fsyncs every file and directory of the tree.
   virtual Result<> SyncTree(const std::string& path) = 0;
   virtual Result<SpaceInfo> Space(const std::string& path) = 0;
+  // Size, permissions and kind (symbolic links are followed); kNotFound where there is none.
+  virtual Result<FileInfo> Inspect(const std::string& path) = 0;
 };
 
 }  // namespace howdah::system

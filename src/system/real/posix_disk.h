@@ -1,0 +1,22 @@
+// The machine's file system, through plain POSIX calls. Stateless; safe from any thread.
+#pragma once
+
+#include "system/disk.h"
+
+namespace howdah::system {
+
+class PosixDisk final : public Disk {
+ public:
+  Result<std::string> Read(const std::string& path) override;
+  Result<> WriteDurably(const std::string& path, std::string_view contents, unsigned mode) override;
+  Result<bool> Exists(const std::string& path) override;
+  Result<> MakeDirectories(const std::string& path, unsigned mode) override;
+  Result<std::vector<std::string>> List(const std::string& path) override;
+  Result<> Rename(const std::string& from, const std::string& to) override;
+  Result<> RemoveTree(const std::string& path) override;
+  Result<> SyncTree(const std::string& path) override;
+  Result<SpaceInfo> Space(const std::string& path) override;
+  Result<FileInfo> Inspect(const std::string& path) override;
+};
+
+}  // namespace howdah::system
