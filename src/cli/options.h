@@ -1,0 +1,29 @@
+// What the command line hands to the two programs that live in this binary, serve and gateway.
+// Plain values: whoever runs the program decides what they mean.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace howdah::cli {
+
+inline constexpr const char* kDefaultListen = "127.0.0.1:4566";
+inline constexpr const char* kDefaultRegion = "us-west-2";
+
+struct ServeOptions {
+  std::string home;                     // absolute path; may not exist yet
+  std::string listen = kDefaultListen;  // ADDR:PORT; port 0 lets the kernel choose
+  std::string region = kDefaultRegion;  // the one region that this daemon is
+  std::string engines;                  // one more directory of engines (--engines, HOWDAH_ENGINES)
+  // Where a zone's volumes live, where that is not HOME/zones/ZONE: {"us-west-2a", "/mnt/disk1"}.
+  std::vector<std::pair<std::string, std::string>> zones;
+  bool verbose = false;  // debug lines on stderr too
+};
+
+struct GatewayOptions {
+  std::string control;  // path of the Unix socket from which routes come
+  int threads = 2;      // event loops, one a thread
+};
+
+}  // namespace howdah::cli
