@@ -1,0 +1,34 @@
+// Copies a running primary into a new data directory over the replication protocol, WAL included,
+// without pg_basebackup. The copy grows in data.new, gets standby.signal before it is renamed to
+// data, and so can never start as a primary by mistake. A copy that was interrupted is thrown away
+// and begun anew.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "postgres/node.h"
+
+namespace howdah::postgres {
+
+struct BaseBackupOptions {
+  std::string socket_dir;  // of the server to copy
+  std::string password;    // of rdsrepladmin
+  std::string slot_name;   // created (with WAL reserved) if absent; empty: none
+  Duration stall_limit = std::chrono::seconds(60);  // longest silence of the server
+  // (done, expected); expected 0: not known. False stops the copy with kUnavailable.
+  std::function<bool(std::uint64_t, std::uint64_t)> on_progress;
+};
+
+struct BaseBackupOutcome {
+  Lsn start, end;
+  Timeline timeline{};
+  std::uint64_t bytes = 0;
+};
+
+// Into target.Data(); kAlreadyExists if there is a data directory. kUnsupported for tablespaces.
+Result<BaseBackupOutcome> TakeBaseBackup(const NodePaths& target, const BaseBackupOptions& options,
+                                         system::Disk& disk, const system::Clock& clock);
+
+}  // namespace howdah::postgres

@@ -1,0 +1,141 @@
+// One node: a data directory and the server that runs on it. Every operation looks first and may be
+// repeated at any moment, also by a new process after a crash: what is true is read from the disk,
+// from /proc and from the server, and kept nowhere else. Blocking; one caller at a time per node;
+// any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "postgres/catalogue.h"
+#include "postgres/connection.h"
+#include "postgres/control_file.h"
+#include "postgres/observe.h"
+#include "system/clock.h"
+#include "system/disk.h"
+#include "system/processes.h"
+
+namespace howdah::postgres {
+
+// All names of a node's files.
+struct NodePaths {
+  std::string root;        // absolute, without symbolic links
+  std::string socket_dir;  // short: the path of a Unix socket has at most 107 bytes
+
+  std::string Data() const { return root + "/data"; }
+  std::string NewData() const { return root + "/data.new"; }
+  std::string Config() const {
+    return root + "/conf";
+  }  // outside Data(): no backup carries it along
+  std::string ConfigFile() const { return Config() + "/postgresql.conf"; }
+  std::string HbaFile() const { return Config() + "/pg_hba.conf"; }
+  std::string IdentFile() const { return Config() + "/pg_ident.conf"; }
+  std::string SyncFile() const { return Config() + "/sync.conf"; }
+  std::string StandbyFile() const { return Config() + "/standby.conf"; }
+  std::string PassFile() const { return Config() + "/replication.pass"; }
+  std::string LogDir() const { return root + "/log"; }
+  std::string ServerOutput() const { return LogDir() + "/server.out"; }  // before the log collector
+  std::string StandbySignal() const { return Data() + "/standby.signal"; }
+  std::string ControlFile() const { return Data() + "/global/pg_control"; }
+  std::string PidFile() const { return Data() + "/postmaster.pid"; }
+  std::string Socket() const { return socket_dir + "/.s.PGSQL.5432"; }
+};
+
+// Where a standby streams from.
+struct StandbySource {
+  std::string socket_dir;        // the primary's
+  std::string application_name;  // hd_<epoch>_<nonce>: what the primary waits for (H8)
+  std::string slot_name;         // empty: none
+  std::string password;          // of rdsrepladmin; goes to a file 0600, never to the configuration
+  bool operator==(const StandbySource&) const = default;
+};
+
+enum class StopMode { kFast, kImmediate };
+
+enum class Readiness {
+  kDown,      // no postmaster
+  kStarting,  // it runs but does not take connections yet
+  kReady,
+};
+
+class Node {
+ public:
+  struct Needs {
+    system::Disk& disk;
+    system::Processes& processes;
+    const system::Clock& clock;
+    const Log& log;
+  };
+  Node(NodePaths paths, Engine engine, std::string admin_password, Needs needs);
+
+  const NodePaths& paths() const { return paths_; }
+  const Engine& engine() const { return engine_; }
+
+  // --- on disk ---
+  Result<bool> IsInitialized();  // a finished data directory is there
+  // initdb with checksums, UTF8 and SCRAM, as rdsadmin. Never over a data directory (H16): one that
+  // is there already is success.
+  Result<> Initialize(Duration limit);
+  // True if a file changed. Takes effect at start or Reload().
+  Result<bool> WriteConfiguration(std::string_view config, std::string_view hba);
+  // Makes the data directory a standby's: files first, standby.signal last. True if anything
+  // changed.
+  Result<bool> ConfigureStandby(const StandbySource& source);
+  // Removes standby.signal and the source. Only for a node that the record names as primary and
+  // that is shut down.
+  Result<bool> ConfigurePrimary();
+  Result<ControlData> ReadControl();
+  // Removes the whole node from the disk; refuses while a server runs.
+  Result<> Remove();
+
+  // --- processes ---
+  // The running postmaster: postmaster.pid, /proc and the process's directory must agree.
+  Result<std::optional<system::ProcessIdentity>> FindPostmaster();
+  // Clears orphans, then starts the server in a session of its own and returns without waiting for
+  // readiness. A running one is returned as it is. Primary or standby is decided by what Configure…
+  // left.
+  Result<system::ProcessIdentity> Start();
+  // Waits until the server takes connections; kFailedState with the last lines of its log if it
+  // died.
+  Result<> AwaitReady(Duration limit);
+  Result<Readiness> CheckReadiness(Duration limit);  // one attempt at a new connection
+  // Past the limit every process of the node is killed.
+  Result<> Stop(StopMode mode, Duration limit);
+  // Kills every process of this data directory, postmaster included, and waits until none is left:
+  // the fence (H11, H13).
+  Result<> Fence(Duration limit);
+  // Kills what a dead postmaster left behind (H12, H13). kFailedState while the postmaster lives.
+  // Returns how many.
+  Result<int> ClearOrphans(Duration limit);
+  Result<> Reload();
+
+  // --- the running server ---
+  ConnectOptions AdminOptions(std::string database = "postgres") const;
+  Result<Connection> Connect(Duration limit) const;
+  // Writes sync.conf, reloads, and waits until a new session sees it. An empty name: none. Not yet
+  // proof that commits wait: see ProbeCommit and H6.
+  Result<> SetSynchronousStandby(std::string_view application_name, Duration limit);
+  Result<ProbeOutcome> Probe(Duration limit) const;
+  // pg_promote without waiting; not an error on a primary.
+  Result<> Promote(Duration limit);
+
+ private:
+  Result<> RunInitdb(Duration limit);
+  Result<bool> WriteIfChanged(const std::string& path, std::string_view contents, unsigned mode);
+  std::vector<system::ProcessInfo> OwnProcesses();
+  Result<int> KillOwnProcesses(Duration limit);
+  std::string LastOutput();
+
+  NodePaths paths_;
+  Engine engine_;
+  std::string admin_password_;
+  Needs needs_;
+};
+
+// Created right after initdb, by EnsureAdminDatabase: the database rdsadmin, closed to everybody
+// else.
+Result<> EnsureAdminDatabase(Connection& admin, Duration limit);
+
+}  // namespace howdah::postgres
