@@ -1,0 +1,80 @@
+// One PostgreSQL node as the control plane wants it and as its host's agent sees it. The control
+// plane writes only `desired`, the agent only `observed`; each waits for the other by watching.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/result.h"
+
+namespace howdah::nodes {
+
+enum class Role { kPrimary, kStandby };
+enum class Power { kRunning, kStopped, kAbsent };
+
+// What has to exist inside the server beyond initdb. Applied whenever `stamp` differs from the one
+// observed, so a changed password is a new stamp.
+struct Bootstrap {
+  std::int64_t stamp = 0;
+  std::string master_user;
+  std::string master_verifier;  // SCRAM verifier; the password itself is stored nowhere
+  std::string database;         // empty: none beyond `postgres`
+};
+
+struct Desired {
+  NodeId id;
+  InstanceId instance;
+  std::string zone;     // "us-west-2a"
+  std::string version;  // exact: "14.17"
+  Role role = Role::kPrimary;
+  Power power = Power::kRunning;
+  std::int64_t epoch = 1;
+  NodeId primary;         // for a standby: whom it follows
+  std::string token;      // for a standby: the identity with which it connects
+  std::string waits_for;  // for a primary: the identity that commits wait for; empty: nobody
+  std::map<std::string, std::string> settings;  // postgresql.conf, beyond what the host forces
+  std::int64_t restarts = 0;                    // a higher number asks for one restart
+  Bootstrap bootstrap;                          // for a primary
+  std::string sealed_password;  // of rdsadmin and of replication, sealed in the vault
+};
+
+enum class State { kUnknown, kAbsent, kPreparing, kStarting, kRunning, kStopped, kFailed };
+
+struct Observed {
+  State state = State::kUnknown;
+  std::string detail;  // what it is doing, or why it failed; for people
+  std::int64_t pid = 0;
+  bool seeded = false;          // the data directory is whole
+  bool in_recovery = false;     // true on a standby
+  std::string effective_token;  // primary: synchronous_standby_names in force
+  std::string connects_as;      // standby: identity in force
+  std::string streaming_token;  // primary: who streams from it now; empty: nobody
+  std::int64_t silent_ms = 0;   // primary: how long nobody had streamed when this was written
+  std::string proven_token;     // primary: identity for which a probe commit was confirmed
+  std::int64_t restarts = 0;    // the number that the last start obeyed
+  std::int64_t bootstrap_stamp = 0;
+  std::string settings_hash;  // of the settings with which the server runs
+  std::int64_t starts = 0;    // how often the agent has started this server
+  bool operator==(const Observed&) const = default;
+};
+
+std::string_view RoleName(Role role);
+std::string_view StateName(State state);
+
+std::string Format(const Desired& desired);
+Result<Desired> ParseDesired(std::string_view text);
+std::string Format(const Observed& observed);
+Result<Observed> ParseObserved(std::string_view text);
+
+// A short digest of settings, to compare what should be with what is.
+std::string HashOf(const std::map<std::string, std::string>& settings);
+
+// Keys.
+inline constexpr std::string_view kNodesPrefix = "/nodes/";
+std::string DesiredKey(const NodeId& node);
+std::string ObservedKey(const NodeId& node);
+
+}  // namespace howdah::nodes

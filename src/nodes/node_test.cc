@@ -1,0 +1,57 @@
+#include "nodes/node.h"
+
+#include <gtest/gtest.h>
+
+#include "nodes/route.h"
+
+namespace howdah::nodes {
+namespace {
+
+TEST(Node, DesiredSurvivesItsDocument) {
+  Desired desired{
+      .id = NodeId("n-1"),
+      .instance = InstanceId("db-A"),
+      .zone = "us-west-2b",
+      .version = "14.17",
+      .role = Role::kStandby,
+      .power = Power::kStopped,
+      .epoch = 3,
+      .primary = NodeId("n-0"),
+      .token = "hd_3_x",
+      .settings = {{"work_mem", "4MB"}},
+      .restarts = 2,
+      .bootstrap = {.stamp = 4, .master_user = "m", .master_verifier = "v", .database = "d"},
+      .sealed_password = "s"};
+  EXPECT_EQ(Format(*ParseDesired(Format(desired))), Format(desired));
+}
+
+TEST(Node, ObservedSurvivesItsDocument) {
+  Observed observed{
+      .state = State::kRunning, .detail = "x", .pid = 7, .seeded = true, .silent_ms = 4};
+  EXPECT_EQ(*ParseObserved(Format(observed)), observed);
+}
+
+TEST(Node, ADocumentWithAnUnknownWordIsCorruptAndNotADefault) {
+  EXPECT_EQ(ParseObserved(R"({"state":"dancing"})").error().code(), Code::kCorrupt);
+  EXPECT_FALSE(ParseDesired(R"({"role":"primary","power":"off"})"));
+}
+
+TEST(Node, TheHashSeesWhichValueBelongsToWhichName) {
+  EXPECT_NE(HashOf({{"a", "bc"}}), HashOf({{"ab", "c"}}));
+}
+
+TEST(Route, SurvivesItsDocument) {
+  const Route route{.instance = InstanceId("db-A"),
+                    .identifier = "prod",
+                    .host_address = "127.0.1.5",
+                    .private_address = "10.0.1.5",
+                    .primary = NodeId("n-1"),
+                    .epoch = 2,
+                    .open = true,
+                    .allow = {{.cidr = "10.0.0.0/16", .group = ""}, {.cidr = "", .group = "sg-1"}},
+                    .members = {{.id = "eni-1", .owner = 1000, .groups = {"sg-1"}}}};
+  EXPECT_EQ(*ParseRoute(Format(route)), route);
+}
+
+}  // namespace
+}  // namespace howdah::nodes
