@@ -8,9 +8,10 @@ namespace howdah::system {
 class PosixDisk final : public Disk {
  public:
   Result<std::string> Read(const std::string& path) override;
-  Result<> WriteDurably(const std::string& path, std::string_view contents, unsigned mode) override;
+  Result<> WriteDurably(const std::string& path, std::string_view contents,
+                        unsigned mode = 0600) override;
   Result<bool> Exists(const std::string& path) override;
-  Result<> MakeDirectories(const std::string& path, unsigned mode) override;
+  Result<> MakeDirectories(const std::string& path, unsigned mode = 0700) override;
   Result<std::vector<std::string>> List(const std::string& path) override;
   Result<> Rename(const std::string& from, const std::string& to) override;
   Result<> RemoveTree(const std::string& path) override;
