@@ -31,6 +31,12 @@ class Disk {
   // Writes beside, fsyncs, renames, fsyncs the directory: readers see the old or the new whole.
   virtual Result<> WriteDurably(const std::string& path, std::string_view contents,
                                 unsigned mode = 0600) = 0;
+  // Adds to the end of a file, which it creates with that mode; not durable before SyncTree. For
+  // what is too large to hold in memory, such as a base backup.
+  virtual Result<> Append(const std::string& path, std::string_view bytes, unsigned mode = 0600) {
+    (void)bytes, (void)mode;
+    return Fail(Code::kUnsupported, "append to " + path);
+  }
   virtual Result<bool> Exists(const std::string& path) = 0;
   // Creates the directory and its parents; an existing one is no error and keeps its mode.
   virtual Result<> MakeDirectories(const std::string& path, unsigned mode = 0700) = 0;

@@ -98,6 +98,13 @@ Result<> PosixDisk::WriteDurably(const std::string& path, std::string_view conte
   return SyncDirectory(ParentOf(path));
 }
 
+Result<> PosixDisk::Append(const std::string& path, std::string_view bytes, unsigned mode) {
+  const FileDescriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!file.valid()) return FailErrno("open", path, errno);
+  return WriteAll(file.get(), bytes, path);
+}
+
 Result<bool> PosixDisk::Exists(const std::string& path) {
   struct stat info{};
   if (::lstat(path.c_str(), &info) == 0) return true;

@@ -10,6 +10,7 @@ class PosixDisk final : public Disk {
   Result<std::string> Read(const std::string& path) override;
   Result<> WriteDurably(const std::string& path, std::string_view contents,
                         unsigned mode = 0600) override;
+  Result<> Append(const std::string& path, std::string_view bytes, unsigned mode) override;
   Result<bool> Exists(const std::string& path) override;
   Result<> MakeDirectories(const std::string& path, unsigned mode = 0700) override;
   Result<std::vector<std::string>> List(const std::string& path) override;
