@@ -9,7 +9,8 @@ option(HOWDAH_TESTS "Build the unit tests" ON)
 option(HOWDAH_FUZZ "Build the fuzz targets (needs clang's libFuzzer)" OFF)
 set(HOWDAH_SANITIZE "" CACHE STRING "Sanitizers to compile with, for example address,undefined or thread")
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                    -Wno-missing-designated-field-initializers -Werror
                     -fno-omit-frame-pointer)
 add_link_options(-fuse-ld=lld)
 if(HOWDAH_SANITIZE)

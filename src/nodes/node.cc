@@ -50,6 +50,13 @@ std::string_view StateName(State state) {
   return NameOf(kStates, state);
 }
 
+std::string_view PowerName(Power power) {
+  return NameOf(kPowers, power);
+}
+Result<Power> ParsePower(std::string_view name) {
+  return ValueOf(kPowers, name);
+}
+
 std::string Format(const Desired& desired) {
   json::object settings;
   for (const auto& [name, value] : desired.settings) settings[name] = value;

@@ -63,6 +63,8 @@ struct Observed {
 
 std::string_view RoleName(Role role);
 std::string_view StateName(State state);
+std::string_view PowerName(Power power);
+Result<Power> ParsePower(std::string_view name);
 
 std::string Format(const Desired& desired);
 Result<Desired> ParseDesired(std::string_view text);

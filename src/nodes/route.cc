@@ -7,7 +7,10 @@ namespace howdah::nodes {
 std::string Format(const Route& route) {
   json::array allow;
   for (const Allow& rule : route.allow) {
-    allow.push_back(json::object{{"cidr", rule.cidr}, {"group", rule.group}});
+    allow.push_back(json::object{{"cidr", rule.cidr},
+                                 {"group", rule.group},
+                                 {"from_port", rule.from_port},
+                                 {"to_port", rule.to_port}});
   }
   json::array members;
   for (const Member& member : route.members) {
@@ -47,7 +50,9 @@ Result<Route> ParseRoute(std::string_view text) {
     for (const json::value& rule : allow->get_array()) {
       if (!rule.is_object()) return Fail(Code::kCorrupt, "route document: a rule is no object");
       route.allow.push_back({.cidr = JsonString(rule.get_object(), "cidr"),
-                             .group = JsonString(rule.get_object(), "group")});
+                             .group = JsonString(rule.get_object(), "group"),
+                             .from_port = JsonInt(rule.get_object(), "from_port"),
+                             .to_port = JsonInt(rule.get_object(), "to_port", 65535)});
     }
   }
   const json::value* members = object.if_contains("members");

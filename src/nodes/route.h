@@ -17,6 +17,8 @@ namespace howdah::nodes {
 struct Allow {
   std::string cidr;
   std::string group;
+  std::int64_t from_port = 0;
+  std::int64_t to_port = 65535;
   bool operator==(const Allow&) const = default;
 };
 
@@ -38,7 +40,8 @@ struct Route {
   std::int64_t port = 5432;
   NodeId primary;
   std::int64_t epoch = 1;
-  bool open = false;  // closed: refuses with "not available"
+  bool open = false;  // closed: refuses with "not available"; open: the host's agent still holds
+                      // connections while the primary is not fit to answer (H4)
   bool force_tls = false;
   std::vector<Allow> allow;
   std::vector<Member> members;

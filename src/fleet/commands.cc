@@ -1,0 +1,185 @@
+#include "fleet/commands.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "fleet/keys.h"
+#include "fleet/workflows.h"
+
+namespace howdah::fleet {
+
+namespace {
+
+constexpr int kTries = 8;  // how often a lost compare is looked at again
+constexpr std::string_view kResourceIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+RunId NewRunId(const Context& context) {
+  return RunId("run-" + system::RandomHex(context.entropy, 16));
+}
+
+NodeId NewNodeId(const Context& context) {
+  return NodeId("n-" + system::RandomHex(context.entropy, 10));
+}
+
+// A password for rdsadmin and replication that nobody ever types.
+Result<std::string> NewSealedPassword(const Context& context, const InstanceId& id) {
+  return context.seal(system::RandomHex(context.entropy, 48), id.str());
+}
+
+using Build = std::function<Result<>(store::Transaction&, Versioned<Instance>&)>;
+
+// Loads by name, builds, commits; a lost compare starts over.
+Result<Instance> Transact(const Context& context, std::string_view identifier, const Build& build) {
+  for (int i = 0; i < kTries; ++i) {
+    TRY_ASSIGN(Versioned<Instance> instance, FindInstance(context.store, identifier));
+    store::Transaction transaction;
+    TRY(build(transaction, instance));
+    const Result<store::Revision> committed = context.store.Commit(transaction);
+    if (committed) return instance.value;
+    if (committed.error().code() != Code::kConflict) return Fail(committed.error());
+  }
+  return Fail(Code::kConflict, "too many changes of this instance at the same time");
+}
+
+Result<> RequireStatus(const Context& context, const Instance& instance,
+                       std::initializer_list<std::string_view> wanted) {
+  TRY_ASSIGN(const std::optional<workflow::Run> active, ActiveRun(context.store, instance));
+  const std::string status = StatusOf(instance, active);
+  for (const std::string_view good : wanted) {
+    if (status == good) return {};
+  }
+  return Fail(Code::kFailedState, status);
+}
+
+// Starts `workflow` as the run of the instance and adds both to the transaction.
+void Begin(const Context& context, store::Transaction& transaction, Versioned<Instance>& instance,
+           std::string_view workflow, json::object frame = {}) {
+  instance.value.run =
+      workflow::StartRun(transaction, NewRunId(context), workflow, instance.value.id.str(),
+                         std::move(frame), context.clock.Now());
+  Save(transaction, instance);
+}
+
+}  // namespace
+
+Result<Instance> CreateInstance(const Context& context, const NewInstance& wish) {
+  Versioned<Instance> instance;
+  Instance& it = instance.value;
+  it.id = InstanceId("db-" + system::RandomText(context.entropy, 26, kResourceIdAlphabet));
+  it.identifier = wish.identifier;
+  it.version = wish.version;
+  it.database = wish.database;
+  it.master_user = wish.master_user;
+  it.subnet_group = wish.subnet_group;
+  it.vpc = wish.vpc;
+  it.zone = wish.zone;
+  it.secondary_zone = wish.secondary_zone;
+  it.settings = wish.settings;
+  it.tags = wish.tags;
+  it.first_node = NewNodeId(context);
+  if (wish.settings.multi_az) it.second_node = NewNodeId(context);
+  TRY_ASSIGN(it.sealed_password, NewSealedPassword(context, it.id));
+
+  store::Transaction transaction;
+  Begin(context, transaction, instance, kCreateInstance);
+  const std::string name_key = InstanceNameKey(it.identifier);
+  transaction.compares.push_back({name_key, 0});
+  transaction.puts.push_back({name_key, it.id.str(), ""});
+  // The subnet group must still be there when the instance appears in it.
+  const Result<store::Document> group = context.store.Get(SubnetGroupKey(it.subnet_group));
+  if (group) transaction.compares.push_back({group->key, group->revision});
+  const Result<store::Revision> committed = context.store.Commit(transaction);
+  if (!committed && committed.error().code() == Code::kConflict) {
+    if (context.store.Get(name_key)) return Fail(Code::kAlreadyExists, it.identifier);
+    return Fail(Code::kConflict, "the subnet group changed; try again");
+  }
+  if (!committed) return Fail(committed.error());
+  return it;
+}
+
+Result<Instance> DeleteInstance(const Context& context, std::string_view identifier) {
+  return Transact(
+      context, identifier,
+      [&](store::Transaction& transaction, Versioned<Instance>& instance) -> Result<> {
+        TRY_ASSIGN(std::optional<workflow::Run> active, ActiveRun(context.store, instance.value));
+        json::object frame;
+        if (active) {
+          if (active->workflow == kDeleteInstance) return Fail(Code::kFailedState, "deleting");
+          frame["earlier_run"] = active->id.str();
+          TRY_ASSIGN(const store::Document run, context.store.Get(workflow::RunKey(active->id)));
+          TRY(workflow::RequestUndo(transaction, run, "the DB instance is being deleted",
+                                    context.clock.Now()));
+        }
+        Begin(context, transaction, instance, kDeleteInstance, std::move(frame));
+        return {};
+      });
+}
+
+Result<Instance> ModifyInstance(const Context& context, const Versioned<Instance>& seen,
+                                const Change& change) {
+  Versioned<Instance> instance = seen;
+  TRY(RequireStatus(context, instance.value, {"available"}));
+  store::Transaction transaction;
+  json::object frame{{"settings", ToJson(change.settings)},
+                     {"announcements", ToJsonArray(change.announcements)}};
+  if (!change.status.empty()) frame["status"] = change.status;
+  if (!change.new_identifier.empty()) {
+    const std::string name_key = InstanceNameKey(change.new_identifier);
+    transaction.compares.push_back({name_key, 0});
+    transaction.puts.push_back({name_key, instance.value.id.str(), ""});
+    transaction.deletes.push_back(InstanceNameKey(instance.value.identifier));
+    instance.value.identifier = change.new_identifier;
+  }
+  Begin(context, transaction, instance, kModifyInstance, std::move(frame));
+  const Result<store::Revision> committed = context.store.Commit(transaction);
+  if (!committed && !change.new_identifier.empty() &&
+      context.store.Get(InstanceNameKey(change.new_identifier))) {
+    return Fail(Code::kAlreadyExists, change.new_identifier);
+  }
+  if (!committed) return Fail(committed.error());
+  return instance.value;
+}
+
+Result<Instance> RebootInstance(const Context& context, std::string_view identifier) {
+  return Transact(context, identifier,
+                  [&](store::Transaction& transaction, Versioned<Instance>& instance) -> Result<> {
+                    TRY(RequireStatus(context, instance.value, {"available"}));
+                    ++instance.value.restarts;
+                    Begin(context, transaction, instance, kRebootInstance);
+                    return {};
+                  });
+}
+
+Result<Instance> StopInstance(const Context& context, std::string_view identifier) {
+  return Transact(context, identifier,
+                  [&](store::Transaction& transaction, Versioned<Instance>& instance) -> Result<> {
+                    TRY(RequireStatus(context, instance.value, {"available"}));
+                    Begin(context, transaction, instance, kStopInstance);
+                    return {};
+                  });
+}
+
+Result<Instance> StartInstance(const Context& context, std::string_view identifier) {
+  return Transact(context, identifier,
+                  [&](store::Transaction& transaction, Versioned<Instance>& instance) -> Result<> {
+                    TRY(RequireStatus(context, instance.value, {"stopped"}));
+                    Begin(context, transaction, instance, kStartInstance);
+                    return {};
+                  });
+}
+
+Result<> SetTags(const Context& context, std::string_view identifier, const Tags& add,
+                 const std::vector<std::string>& remove) {
+  const auto build = [&](store::Transaction& transaction,
+                         Versioned<Instance>& instance) -> Result<> {
+    for (const auto& [key, value] : add) instance.value.tags[key] = value;
+    for (const std::string& key : remove) instance.value.tags.erase(key);
+    Save(transaction, instance);
+    return {};
+  };
+  TRY(Transact(context, identifier, build));
+  return {};
+}
+
+}  // namespace howdah::fleet

@@ -1,0 +1,55 @@
+// What a user can ask of the fleet. Each command commits the changed record *and* the run that will
+// carry it out in one transaction, and returns at once; the status is then visible to everybody.
+// Values have been validated by the caller in the words of its own API; here stands what must hold
+// whoever asks: a name is unique, one run at a time works on an instance.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fleet/context.h"
+#include "fleet/records.h"
+
+namespace howdah::fleet {
+
+struct NewInstance {
+  std::string identifier;
+  std::string version;
+  std::string database;
+  std::string master_user;
+  std::string subnet_group;
+  std::string vpc;
+  std::string zone;            // first node
+  std::string secondary_zone;  // second node, if ever
+  Settings settings;
+  Tags tags;
+};
+
+// kAlreadyExists: the identifier is taken.
+Result<Instance> CreateInstance(const Context& context, const NewInstance& wish);
+
+// kNotFound; kFailedState: a deletion is under way already. A creation or change under way is
+// undone first.
+Result<Instance> DeleteInstance(const Context& context, std::string_view identifier);
+
+struct Change {
+  Settings settings;                       // whole, as they should be
+  std::string new_identifier;              // empty: keeps its name
+  std::vector<std::string> announcements;  // events, once it is done
+  std::string status;                      // RDS's word while it is carried out; empty: "modifying"
+};
+// kFailedState: another run works on the instance, or it is not available. The instance must still
+// be at `revision`: kConflict.
+Result<Instance> ModifyInstance(const Context& context, const Versioned<Instance>& instance,
+                                const Change& change);
+
+Result<Instance> RebootInstance(const Context& context, std::string_view identifier);
+Result<Instance> StopInstance(const Context& context, std::string_view identifier);
+Result<Instance> StartInstance(const Context& context, std::string_view identifier);
+
+// Changes tags only; no run. kConflict is retried inside.
+Result<> SetTags(const Context& context, std::string_view identifier, const Tags& add,
+                 const std::vector<std::string>& remove);
+
+}  // namespace howdah::fleet

@@ -1,0 +1,40 @@
+// What the fleet works with. Built once by bin/; everything it refers to outlives it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "postgres/catalogue.h"
+#include "store/store.h"
+#include "system/clock.h"
+#include "system/entropy.h"
+#include "vpc/context.h"
+
+namespace howdah::fleet {
+
+struct Context {
+  store::Store& store;
+  const system::Clock& clock;
+  system::Entropy& entropy;
+  vpc::Context vpc;
+  std::string account;
+  std::string region;
+  uid_t daemon_uid = 0;  // the user whose sockets speak for the interfaces of nodes
+  // Seals a text so that only this installation can open it (the vault).
+  std::function<Result<std::string>(std::string_view plain, std::string_view about)> seal;
+  // The engines that can run here, now.
+  std::function<Result<std::vector<postgres::Engine>>()> engines;
+  // Whether an address of this host can be listened on, for the gateway.
+  std::function<bool(network::Ipv4 host_address, std::int64_t port)> can_listen;
+  const Log& log;
+
+  std::string InstanceArn(std::string_view identifier) const;
+  std::string SubnetGroupArn(std::string_view name) const;
+};
+
+}  // namespace howdah::fleet

@@ -1,0 +1,132 @@
+// Watches over every instance's nodes: lets ha::Step decide on what the agents report, commits the
+// record, and writes what the nodes should be. The only writer of desired documents. The record is
+// committed before a node is told anything (H5): what nodes should be is derived from what is
+// stored.
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "fleet/keys.h"
+#include "fleet/node_plan.h"
+#include "fleet/records.h"
+#include "fleet/workflows.h"
+#include "ha/step.h"
+
+namespace howdah::fleet {
+
+namespace {
+
+// Since when the primary has had no stream of the recorded standby. In memory: after a restart of
+// the control plane the budget begins anew, which only delays a degrade.
+using Silences = std::map<InstanceId, MonotonicTime>;
+
+struct Reports {
+  nodes::Observed primary;
+  nodes::Observed standby;
+};
+
+bool IsUp(const nodes::Observed& observed) {
+  return observed.state == nodes::State::kRunning;
+}
+
+ha::Sight Look(const Context& context, const ha::Record& record, const Reports& reports,
+               Silences& silences, const InstanceId& id) {
+  ha::Sight sight;
+  sight.now = context.clock.Monotonic();
+  sight.primary_up = IsUp(reports.primary) && !reports.primary.in_recovery;
+  sight.effective_token = reports.primary.effective_token;
+  sight.standby_seeded = reports.standby.seeded;
+  sight.standby_up = IsUp(reports.standby) && reports.standby.in_recovery;
+  sight.streaming_token = reports.primary.streaming_token;
+  sight.probe_confirmed = !record.token.empty() && reports.primary.proven_token == record.token;
+  sight.fresh_nonce = system::RandomHex(context.entropy, 16);
+  if (sight.primary_up && sight.streaming_token != record.token) {
+    const MonotonicTime since = sight.now - std::chrono::milliseconds(reports.primary.silent_ms);
+    sight.silent_since = silences.try_emplace(id, since).first->second;
+  } else {
+    silences.erase(id);
+  }
+  return sight;
+}
+
+void TellPhase(const Context& context, store::Transaction& transaction, const Instance& instance,
+               ha::Phase before, ha::Phase after) {
+  if (after == ha::Phase::kDegraded) {
+    Tell(context, transaction, instance,
+         "The standby is lost. The DB instance goes on alone and cannot fail over until the "
+         "standby is back",
+         "availability");
+  } else if (after == ha::Phase::kProtected && before != after) {
+    Tell(context, transaction, instance, "The standby holds every acknowledged commit",
+         "availability");
+  }
+}
+
+// Adds what the plan says where it differs from what is stored.
+Result<> WritePlan(const Context& context, const std::vector<nodes::Desired>& plan) {
+  for (const nodes::Desired& desired : plan) {
+    const std::string key = nodes::DesiredKey(desired.id);
+    const std::string text = nodes::Format(desired);
+    const Result<store::Document> stored = context.store.Get(key);
+    if (!stored && stored.error().code() != Code::kNotFound) return Fail(stored.error());
+    if (stored && stored->value == text) continue;
+    // Nothing to remove where nothing was ever made.
+    if (!stored && desired.power == nodes::Power::kAbsent) continue;
+    TRY(context.store.Commit({.compares = {{key, stored ? stored->revision : 0}},
+                              .puts = {{key, text, ""}},
+                              .deletes = {}}));
+  }
+  return {};
+}
+
+Result<> Watch(const Context& context, const Instance& instance, Silences& silences) {
+  Result<Versioned<ha::Record>> record = LoadRecord(context.store, instance.id);
+  if (!record && record.error().code() == Code::kNotFound) return {};  // not begun, or gone
+  if (!record) return Fail(record.error());
+  Reports reports;
+  TRY_ASSIGN(reports.primary, LoadObserved(context.store, record->value.primary));
+  if (!record->value.standby.empty()) {
+    TRY_ASSIGN(reports.standby, LoadObserved(context.store, record->value.standby));
+  }
+  if (instance.power == nodes::Power::kRunning && !record->value.standby.empty()) {
+    const ha::Record before = record->value;
+    record->value = ha::Step(before, Look(context, before, reports, silences, instance.id));
+    if (record->value != before) {
+      store::Transaction transaction;
+      Save(transaction, instance.id, *record);
+      TellPhase(context, transaction, instance, before.phase, record->value.phase);
+      TRY(context.store.Commit(transaction));
+      context.log.Info("{}: {} -> {}", instance.identifier, ha::PhaseName(before.phase),
+                       ha::PhaseName(record->value.phase));
+    }
+  }
+  const bool primary_stopped = reports.primary.state == nodes::State::kStopped;
+  TRY_ASSIGN(const std::vector<nodes::Desired> plan,
+             PlanNodes(instance, record->value, primary_stopped));
+  return WritePlan(context, plan);
+}
+
+}  // namespace
+
+workflow::Reconciler HaReconciler(const Context& context) {
+  auto silences = std::make_shared<Silences>();
+  return {.name = "nodes",
+          .prefixes = {std::string(kInstancesPrefix), std::string(kHaPrefix), "/nodes/"},
+          .interval = 500ms,
+          .reconcile = [&context, silences]() -> Result<Duration> {
+            TRY_ASSIGN(const std::vector<Instance> instances, ListInstances(context.store));
+            Duration again = 10s;
+            for (const Instance& instance : instances) {
+              // A lost compare is looked at again by the next pass; it never stops the others.
+              if (Result<> done = Watch(context, instance, *silences); !done) {
+                if (done.error().code() != Code::kConflict) {
+                  context.log.Warning("{}: {}", instance.identifier, done.error().what());
+                }
+                again = 100ms;
+              }
+            }
+            return silences->empty() ? again : std::min(again, Duration(200ms));
+          }};
+}
+
+}  // namespace howdah::fleet

@@ -1,0 +1,33 @@
+// All store keys that the fleet owns. One file, so that no two documents ever share a name.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+
+namespace howdah::fleet {
+
+inline constexpr std::string_view kInstancesPrefix = "/instances/";
+inline constexpr std::string_view kSubnetGroupsPrefix = "/subnet-groups/";
+inline constexpr std::string_view kEventsPrefix = "/events/";
+inline constexpr std::string_view kHaPrefix = "/ha/";
+
+inline std::string InstanceKey(const InstanceId& id) {
+  return "/instances/" + id.str();
+}
+// Identifier to id: put-if-absent makes a name unique.
+inline std::string InstanceNameKey(std::string_view identifier) {
+  return "/instance-names/" + std::string(identifier);
+}
+inline std::string HaKey(const InstanceId& id) {
+  return "/ha/" + id.str();
+}
+inline std::string SubnetGroupKey(std::string_view name) {
+  return "/subnet-groups/" + std::string(name);
+}
+inline std::string EventKey(std::string_view id) {
+  return "/events/" + std::string(id);
+}
+
+}  // namespace howdah::fleet

@@ -1,0 +1,111 @@
+#include "fleet/node_plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ha/step.h"
+#include "postgres/catalogue.h"
+#include "postgres/instance_class.h"
+
+namespace howdah::fleet {
+
+namespace {
+
+nodes::Desired Common(const Instance& instance, const ha::Record& record,
+                      const postgres::Settings& settings) {
+  nodes::Desired desired;
+  desired.instance = instance.id;
+  desired.version = instance.version;
+  desired.power = instance.power;
+  desired.epoch = record.epoch;
+  desired.settings = {settings.begin(), settings.end()};
+  desired.restarts = instance.restarts;
+  desired.sealed_password = instance.sealed_password;
+  return desired;
+}
+
+std::string ZoneOf(const Instance& instance, const NodeId& node) {
+  return node == instance.first_node ? instance.zone : instance.secondary_zone;
+}
+
+}  // namespace
+
+Result<postgres::Settings> NodeSettings(const Instance& instance) {
+  TRY_ASSIGN(const postgres::EngineVersion version,
+             postgres::EngineVersion::Parse(instance.version));
+  TRY_ASSIGN(const postgres::InstanceClass size,
+             postgres::FindInstanceClass(instance.settings.instance_class));
+  const std::vector<postgres::Parameter> parameters = postgres::DefaultParameters(version.major);
+  return postgres::EvaluateParameters(
+      parameters, postgres::VariablesOf(size, instance.settings.storage_gib,
+                                        static_cast<int>(instance.settings.port)));
+}
+
+Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha::Record& record,
+                                              bool primary_stopped) {
+  TRY_ASSIGN(const postgres::Settings settings, NodeSettings(instance));
+  const ha::Wanted wanted = ha::WantedOf(record);
+  std::vector<nodes::Desired> plan;
+
+  nodes::Desired primary = Common(instance, record, settings);
+  primary.id = record.primary;
+  primary.zone = ZoneOf(instance, record.primary);
+  primary.role = nodes::Role::kPrimary;
+  primary.waits_for = wanted.primary_waits_for;
+  primary.bootstrap = {.stamp = instance.settings.password_stamp,
+                       .master_user = instance.master_user,
+                       .master_verifier = instance.settings.master_verifier,
+                       .database = instance.database};
+  plan.push_back(primary);
+
+  const NodeId other =
+      record.primary == instance.first_node ? instance.second_node : instance.first_node;
+  if (other.empty()) return plan;
+  nodes::Desired standby = Common(instance, record, settings);
+  standby.id = other;
+  standby.zone = ZoneOf(instance, other);
+  standby.role = nodes::Role::kStandby;
+  standby.primary = record.primary;
+  standby.token = wanted.standby_token;
+  if (!wanted.standby_exists) standby.power = nodes::Power::kAbsent;
+  if (standby.power == nodes::Power::kStopped && !primary_stopped) {
+    standby.power = nodes::Power::kRunning;
+  }
+  plan.push_back(standby);
+  return plan;
+}
+
+Result<SubnetGroup> LoadSubnetGroup(const Context& context, std::string_view name) {
+  Result<SubnetGroup> group = GetSubnetGroup(context.store, name);
+  if (group || group.error().code() != Code::kNotFound || name != "default") return group;
+  TRY_ASSIGN(const std::vector<vpc::Vpc> vpcs, vpc::List<vpc::Vpc>(context.store));
+  const auto found = std::ranges::find(vpcs, true, &vpc::Vpc::is_default);
+  if (found == vpcs.end()) return Fail(Code::kNotFound, "there is no default VPC");
+  TRY_ASSIGN(const std::vector<vpc::Subnet> subnets, vpc::List<vpc::Subnet>(context.store));
+  SubnetGroup result{.name = "default", .description = "default", .vpc = found->id.str()};
+  for (const vpc::Subnet& subnet : subnets) {
+    if (subnet.vpc == found->id) result.subnets.push_back(subnet.id.str());
+  }
+  return result;
+}
+
+Result<vpc::Subnet> SubnetInZone(const Context& context, const SubnetGroup& group,
+                                 std::string_view zone) {
+  for (const std::string& id : group.subnets) {
+    TRY_ASSIGN(vpc::Subnet subnet, vpc::Get<vpc::Subnet>(context.store, vpc::SubnetId(id)));
+    if (subnet.zone == zone) return subnet;
+  }
+  return Fail(Code::kNotFound,
+              "subnet group '" + group.name + "' has no subnet in " + std::string(zone));
+}
+
+Result<std::vector<std::string>> ZonesOf(const Context& context, const SubnetGroup& group) {
+  std::set<std::string> zones;
+  for (const std::string& id : group.subnets) {
+    TRY_ASSIGN(const vpc::Subnet subnet, vpc::Get<vpc::Subnet>(context.store, vpc::SubnetId(id)));
+    zones.insert(subnet.zone);
+  }
+  return std::vector<std::string>(zones.begin(), zones.end());
+}
+
+}  // namespace howdah::fleet

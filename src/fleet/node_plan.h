@@ -1,0 +1,34 @@
+// What each node of an instance should be, derived from the instance and its high-availability
+// record. Pure but for the subnets, which are read. Nothing else decides about nodes: workflows
+// change the instance or the record, and the nodes follow.
+#pragma once
+
+#include <vector>
+
+#include "fleet/context.h"
+#include "fleet/instance.h"
+#include "fleet/subnet_group.h"
+#include "ha/record.h"
+#include "nodes/node.h"
+#include "postgres/parameters.h"
+#include "vpc/records.h"
+
+namespace howdah::fleet {
+
+// The default parameter group's values for the instance's class, storage and port.
+Result<postgres::Settings> NodeSettings(const Instance& instance);
+
+// The nodes that should exist or go, in the order primary, standby. `primary_stopped`: the
+// primary's agent says that its server is down, so that a standby is stopped after its primary and
+// holds all that was acknowledged.
+Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha::Record& record,
+                                              bool primary_stopped);
+
+// The group, or the default one of the default VPC.
+Result<SubnetGroup> LoadSubnetGroup(const Context& context, std::string_view name);
+Result<vpc::Subnet> SubnetInZone(const Context& context, const SubnetGroup& group,
+                                 std::string_view zone);
+// The zones that the group covers, sorted.
+Result<std::vector<std::string>> ZonesOf(const Context& context, const SubnetGroup& group);
+
+}  // namespace howdah::fleet

@@ -1,0 +1,101 @@
+// Derives each instance's route from the instance, its record and its security groups. Woken by any
+// change of these, so a changed rule is in force at the gateway well within a second.
+#include <set>
+#include <variant>
+
+#include "fleet/keys.h"
+#include "fleet/records.h"
+#include "fleet/workflows.h"
+#include "nodes/route.h"
+#include "postgres/catalogue.h"
+#include "vpc/admission.h"
+
+namespace howdah::fleet {
+
+namespace {
+
+// rds.force_ssl is 1 by default from PostgreSQL 15 on, as on RDS.
+constexpr int kFirstMajorThatForcesTls = 15;
+
+nodes::Allow ToAllow(const network::AdmissionRule& rule) {
+  nodes::Allow allow{.from_port = rule.from_port, .to_port = rule.to_port};
+  if (const auto* cidr = std::get_if<network::Cidr>(&rule.source)) allow.cidr = cidr->ToString();
+  if (const auto* group = std::get_if<network::GroupId>(&rule.source)) allow.group = group->id;
+  return allow;
+}
+
+nodes::Member ToMember(const network::Interface& interface) {
+  return {.id = interface.id,
+          .private_address = interface.private_address.ToString(),
+          .host_address = interface.host_address.ToString(),
+          .owner = static_cast<std::int64_t>(interface.owner),
+          .groups = interface.groups};
+}
+
+Result<nodes::Route> DeriveRoute(const Context& context, const Instance& instance) {
+  TRY_ASSIGN(const Versioned<ha::Record> record, LoadRecord(context.store, instance.id));
+  TRY_ASSIGN(const postgres::EngineVersion version,
+             postgres::EngineVersion::Parse(instance.version));
+  std::vector<vpc::GroupId> groups;
+  for (const std::string& id : instance.settings.security_groups) groups.emplace_back(id);
+  TRY_ASSIGN(const vpc::Admission admission, vpc::ResolveAdmission(context.store, groups));
+  nodes::Route route{.instance = instance.id,
+                     .identifier = instance.identifier,
+                     .host_address = instance.host_address,
+                     .private_address = instance.private_address,
+                     .port = instance.settings.port,
+                     .primary = record.value.primary,
+                     .epoch = record.value.epoch,
+                     .open = true,
+                     .force_tls = version.major >= kFirstMajorThatForcesTls};
+  for (const network::AdmissionRule& rule : admission.rules) route.allow.push_back(ToAllow(rule));
+  for (const network::Interface& interface : admission.interfaces) {
+    route.members.push_back(ToMember(interface));
+  }
+  return route;
+}
+
+Result<> WriteRoute(const Context& context, const nodes::Route& route) {
+  const std::string key = nodes::RouteKey(route.instance);
+  const std::string text = nodes::Format(route);
+  const Result<store::Document> stored = context.store.Get(key);
+  if (!stored && stored.error().code() != Code::kNotFound) return Fail(stored.error());
+  if (stored && stored->value == text) return {};
+  TRY(context.store.Commit({.compares = {{key, stored ? stored->revision : 0}},
+                            .puts = {{key, text, ""}},
+                            .deletes = {}}));
+  return {};
+}
+
+Result<> RemoveOthers(const Context& context, const std::set<std::string>& kept) {
+  TRY_ASSIGN(const store::Listing listing, context.store.List(nodes::kRoutesPrefix));
+  for (const store::Document& document : listing.documents) {
+    if (kept.contains(document.key)) continue;
+    TRY(context.store.Commit(
+        {.compares = {{document.key, document.revision}}, .puts = {}, .deletes = {document.key}}));
+  }
+  return {};
+}
+
+}  // namespace
+
+workflow::Reconciler RouteReconciler(const Context& context) {
+  return {.name = "routes",
+          .prefixes = {std::string(kInstancesPrefix), std::string(kHaPrefix),
+                       std::string(vpc::kAllKeys)},
+          .interval = 10s,
+          .reconcile = [&context]() -> Result<Duration> {
+            TRY_ASSIGN(const std::vector<Instance> instances, ListInstances(context.store));
+            std::set<std::string> kept;
+            for (const Instance& instance : instances) {
+              if (!instance.endpoint_open || instance.host_address.empty()) continue;
+              TRY_ASSIGN(const nodes::Route route, DeriveRoute(context, instance));
+              TRY(WriteRoute(context, route));
+              kept.insert(nodes::RouteKey(instance.id));
+            }
+            TRY(RemoveOthers(context, kept));
+            return 10s;
+          }};
+}
+
+}  // namespace howdah::fleet
