@@ -32,8 +32,11 @@ class Next {
   enum class Kind { kDone, kWait, kFail };
   static Next Done() { return Next(Kind::kDone, Duration(0), ""); }
   // Not yet: call again after `delay`, or sooner when the store changes under the run's watch.
+  // What the step recorded so far is committed.
   static Next Wait(Duration delay) { return Next(Kind::kWait, delay, ""); }
-  // Cannot be: undo from here. The reason is shown to the user; no secret in it.
+  // Cannot be: undo from here. What this try recorded and its frame are thrown away, as with an
+  // error: what is to be said about a failure, undo and on_failed say. The reason is shown to the
+  // user; no secret in it.
   static Next Fail(std::string why) { return Next(Kind::kFail, Duration(0), std::move(why)); }
   // An unexpected error: kUnavailable, kTimeout and kConflict wait and try again; others fail.
   Next(const Error& error);                                           // NOLINT: implicit for TRY
@@ -79,7 +82,11 @@ struct Workflow {
   StepFunction on_failed;
 };
 
+// The value of Run::step while on_failed is what is to run next.
+inline constexpr std::string_view kOnFailedStep = "on_failed";
+
 enum class RunState { kRunning, kUndoing, kDone, kFailed };
+std::string_view RunStateName(RunState state);  // "running", "undoing", "done", "failed"
 
 struct Run {
   RunId id;
@@ -88,7 +95,8 @@ struct Run {
   RunState state = RunState::kRunning;
   std::string step;  // the name of the step to run or undo next
   json::object frame;
-  std::string error;  // why it failed, or why the last try waits
+  std::string error;    // why it failed, or why the last try waits
+  std::string failure;  // why it is being undone, or was
   WallTime created;
   WallTime updated;
   WallTime due;  // not before this
@@ -101,10 +109,19 @@ struct Run {
 RunId StartRun(store::Transaction& transaction, RunId id, std::string_view workflow,
                std::string_view subject, json::object frame, WallTime now);
 
+// Adds to `transaction` what turns a run that is under way back, for example a create whose
+// instance is being deleted: it will be undone from the step where it is. Compares on `run`, as
+// read from the store, so the commit is a kConflict when the run went on meanwhile: read it again.
+// Of a run that is being undone already only the compare is added. kFailedState: it has finished.
+Result<> RequestUndo(store::Transaction& transaction, const store::Document& run,
+                     std::string_view reason, WallTime now);
+
 // Runs as documents: "/runs/<id>".
 std::string RunKey(const RunId& id);
 std::string FormatRun(const Run& run);
 Result<Run> ParseRun(std::string_view text);
+inline constexpr std::string_view kRunPrefix = "/runs/";
 Result<std::vector<Run>> ListRuns(store::Store& store);
+bool IsFinished(const Run& run);
 
 }  // namespace howdah::workflow

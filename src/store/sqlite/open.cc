@@ -97,8 +97,8 @@ Result<StoreLock> StoreLock::Take(const std::string& store_path) {
   if (lock.descriptor_ < 0) return Fail(ErrnoError("open " + path, errno));
   if (flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) return lock;
   if (errno != EWOULDBLOCK) return Fail(ErrnoError("lock " + path, errno));
-  return Fail(Code::kInUse, fmt::format("the store {} is in use: another Howdah runs on this home",
-                                        store_path));
+  return Fail(Code::kInUse,
+              fmt::format("the store {} is in use: another Howdah runs on this home", store_path));
 }
 
 StoreLock::~StoreLock() {

@@ -191,9 +191,8 @@ Result<Listing> SqliteStore::ListLocked(std::string_view prefix) {
   Listing listing;
   TRY_ASSIGN(listing.revision, reader_->Number("SELECT max(revision) FROM history"));
   const std::string end = EndOfPrefix(prefix);
-  TRY_ASSIGN(Statement query,
-             reader_->Prepare("SELECT key, value, revision FROM documents "
-                              "WHERE key >= ?1 AND key < ?2 ORDER BY key"));
+  TRY_ASSIGN(Statement query, reader_->Prepare("SELECT key, value, revision FROM documents "
+                                               "WHERE key >= ?1 AND key < ?2 ORDER BY key"));
   query.Bind(1, prefix).Bind(2, end);
   while (true) {
     TRY_ASSIGN(const bool more, query.Step());
@@ -334,7 +333,8 @@ Result<std::vector<Change>> SqliteStore::ChangesLocked(const std::string& prefix
 
 // Returns when the revision is there, a lease may have ended, or the limit is over.
 void SqliteStore::WaitForRevision(Revision wanted, Duration limit) {
-  const Duration slice = std::clamp(UntilNextExpiry(), Duration(1ms), std::max(limit, Duration(1ms)));
+  const Duration slice =
+      std::clamp(UntilNextExpiry(), Duration(1ms), std::max(limit, Duration(1ms)));
   std::unique_lock lock(news_mutex_);
   news_.wait_for(lock, slice, [&] { return revision_ >= wanted; });
 }
