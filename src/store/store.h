@@ -6,7 +6,8 @@
 // the revision of its last change. Revision 0 means "does not exist".
 // Keys are paths such as "/instances/db-ABC"; values are JSON texts of at most 1.5 MiB (etcd's
 // limit). Thread-safe. A returned Error is kConflict (a compare failed), kInvalid (too large, empty
-// key), kUnavailable or kExhausted (disk full); nothing was changed then.
+// key), kNotFound (a lease that has ended), kUnavailable or kExhausted (disk full); nothing was
+// changed then. A commit that changes nothing (deletes of what is not there) makes no revision.
 #pragma once
 
 #include <cstdint>
@@ -64,8 +65,8 @@ struct Listing {
 class Watch {
  public:
   virtual ~Watch() = default;
-  // The next changes, waiting at most `limit`; empty on timeout. kCorrupt: the history before
-  // `from` was compacted away; list again and watch from there.
+  // The next changes, waiting at most `limit`; empty on timeout, or earlier without reason.
+  // kCorrupt: the history before `from` was compacted away; list again and watch from there.
   virtual Result<std::vector<Change>> Next(Duration limit) = 0;
 };
 
