@@ -18,6 +18,7 @@ nodes::Desired Common(const Instance& instance, const ha::Record& record,
   desired.version = instance.version;
   desired.power = instance.power;
   desired.epoch = record.epoch;
+  desired.storage_gib = instance.settings.storage_gib;
   desired.settings = {settings.begin(), settings.end()};
   desired.restarts = instance.restarts;
   desired.sealed_password = instance.sealed_password;

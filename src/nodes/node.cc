@@ -74,6 +74,7 @@ std::string Format(const Desired& desired) {
                                       {"primary", desired.primary.str()},
                                       {"token", desired.token},
                                       {"waits_for", desired.waits_for},
+                                      {"storage_gib", desired.storage_gib},
                                       {"settings", settings},
                                       {"restarts", desired.restarts},
                                       {"bootstrap", bootstrap},
@@ -93,6 +94,7 @@ Result<Desired> ParseDesired(std::string_view text) {
   desired.primary = NodeId(JsonString(object, "primary"));
   desired.token = JsonString(object, "token");
   desired.waits_for = JsonString(object, "waits_for");
+  desired.storage_gib = JsonInt(object, "storage_gib", 20);
   for (const auto& [name, value] : JsonObject(object, "settings")) {
     if (value.is_string()) desired.settings[std::string(name)] = std::string(value.get_string());
   }

@@ -35,6 +35,7 @@ struct Desired {
   NodeId primary;         // for a standby: whom it follows
   std::string token;      // for a standby: the identity with which it connects
   std::string waits_for;  // for a primary: the identity that commits wait for; empty: nobody
+  std::int64_t storage_gib = 20;                // what the instance was given; bounds retained WAL
   std::map<std::string, std::string> settings;  // postgresql.conf, beyond what the host forces
   std::int64_t restarts = 0;                    // a higher number asks for one restart
   Bootstrap bootstrap;                          // for a primary

@@ -1,0 +1,33 @@
+// What the host agent may touch. Everything outlives the agent.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/log.h"
+#include "host/layout.h"
+#include "postgres/catalogue.h"
+#include "store/store.h"
+#include "system/clock.h"
+#include "system/disk.h"
+#include "system/entropy.h"
+#include "system/processes.h"
+#include "vault/authority.h"
+#include "vault/keyring.h"
+
+namespace howdah::host {
+
+struct Needs {
+  store::Store& store;
+  system::Disk& disk;
+  system::Processes& processes;
+  const system::Clock& clock;
+  system::Entropy& entropy;
+  const vault::Keyring& keyring;
+  const vault::Authority& authority;
+  std::function<Result<std::vector<postgres::Engine>>()> engines;
+  const Layout& layout;
+  const Log& log;
+};
+
+}  // namespace howdah::host

@@ -1,0 +1,459 @@
+#include "host/node_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "postgres/base_backup.h"
+#include "postgres/config.h"
+#include "postgres/extensions.h"
+#include "postgres/parameters.h"
+#include "postgres/roles.h"
+#include "postgres/scram.h"
+
+namespace howdah::host {
+
+namespace {
+
+constexpr Duration kInitdbLimit = 120s;
+constexpr Duration kStopLimit = 60s;
+constexpr Duration kFenceLimit = 20s;
+constexpr Duration kAdminLimit = 3s;
+constexpr Duration kBootstrapLimit = 30s;
+constexpr Duration kProbeLimit = 2s;
+constexpr Duration kSilence = 2s;      // a stream without a message for so long is no stream
+constexpr Duration kQuick = 50ms;      // something is about to become true
+constexpr Duration kWatchful = 300ms;  // a primary with a standby
+constexpr Duration kCalm = 2s;         // nothing is expected; the server's end wakes us anyway
+constexpr Duration kSlotInterval = 10s;
+constexpr int kStartsBeforeFailed = 5;
+
+// `ANY 1 ("hd_1_x")` or `FIRST 1 ("hd_1_x")`: the identity between the quotes.
+std::string TokenIn(const std::string& names) {
+  const std::size_t first = names.find('"');
+  if (first == std::string::npos) return names;
+  const std::size_t last = names.find('"', first + 1);
+  return names.substr(first + 1, last == std::string::npos ? last : last - first - 1);
+}
+
+Duration BackOff(int failed) {
+  return std::min<Duration>(Duration(250ms) * (1 << std::min(failed, 6)), 10s);
+}
+
+}  // namespace
+
+std::string SlotOf(const NodeId& standby) {
+  std::string slot = "hd_" + standby.str();
+  std::ranges::replace(slot, '-', '_');
+  return slot;
+}
+
+std::optional<NodeId> NodeOfSlot(std::string_view slot) {
+  if (!slot.starts_with("hd_n_")) return std::nullopt;
+  return NodeId("n-" + std::string(slot.substr(5)));
+}
+
+NodeKeeper::NodeKeeper(NodeId id, const Needs& needs, SetFit set_fit)
+    : id_(std::move(id)), needs_(needs), set_fit_(std::move(set_fit)) {
+  if (const auto stored = needs_.store.Get(nodes::ObservedKey(id_))) {
+    if (auto observed = nodes::ParseObserved(stored->value)) {
+      observed_ = *observed;
+      published_ = stored->value;
+    }
+  }
+}
+
+NodeKeeper::~NodeKeeper() = default;
+
+void NodeKeeper::Start() {
+  watcher_ = std::jthread([this](std::stop_token stop) { RunWatcher(stop); });
+  thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
+}
+
+void NodeKeeper::Wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  changed_.notify_all();
+}
+
+bool NodeKeeper::IsFinished() const {
+  const std::lock_guard lock(mutex_);
+  return finished_;
+}
+
+void NodeKeeper::Run(std::stop_token stop) {
+  while (!stop.stop_requested() && !IsFinished()) {
+    const Duration again = Pass();
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, again, [this] { return woken_; });
+    woken_ = false;
+  }
+}
+
+// Turns the end of the server's process into a wake-up: a dead server is seen at once.
+void NodeKeeper::RunWatcher(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    std::optional<system::ProcessIdentity> server;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, stop, [this] { return watched_.has_value(); });
+      server = watched_;
+    }
+    if (!server || !needs_.processes.AwaitExit(*server, 500ms)) continue;
+    const std::lock_guard lock(mutex_);
+    if (watched_ == server) watched_.reset();
+    woken_ = true;
+    changed_.notify_all();
+  }
+}
+
+void NodeKeeper::WatchServer(std::optional<system::ProcessIdentity> server) {
+  const std::lock_guard lock(mutex_);
+  if (watched_ == server) return;
+  watched_ = server;
+  changed_.notify_all();
+}
+
+void NodeKeeper::Publish() {
+  const std::string text = nodes::Format(observed_);
+  if (text == published_) return;
+  const Result<store::Revision> committed = needs_.store.Commit(
+      {.compares = {}, .puts = {{nodes::ObservedKey(id_), text, ""}}, .deletes = {}});
+  if (committed)
+    published_ = text;
+  else
+    needs_.log.Warning("node {}: cannot report: {}", id_.str(), committed.error().what());
+}
+
+void NodeKeeper::Fit(bool fit) {
+  if (fit == fit_ && adopted_) return;
+  fit_ = fit;
+  set_fit_(id_, fit);
+}
+
+Duration NodeKeeper::Pass() {
+  const Result<store::Document> document = needs_.store.Get(nodes::DesiredKey(id_));
+  if (!document) {
+    const bool gone = document.error().code() == Code::kNotFound;
+    if (gone) {
+      const std::lock_guard lock(mutex_);
+      finished_ = true;
+    }
+    return kCalm;
+  }
+  const Result<nodes::Desired> want = nodes::ParseDesired(document->value);
+  if (!want) {
+    needs_.log.Error("node {}: {}", id_.str(), want.error().what());
+    return kCalm;
+  }
+  const Result<Duration> again = Pursue(*want);
+  if (!again) NoteFailure(*want, again.error());
+  adopted_ = true;
+  Publish();
+  return again ? *again : Duration(kWatchful);
+}
+
+void NodeKeeper::NoteFailure(const nodes::Desired& want, const Error& error) {
+  // A peer that is not there yet, or a time-out, is waited for; the rest is for a person to know.
+  const bool passing = error.code() == Code::kUnavailable || error.code() == Code::kTimeout ||
+                       error.code() == Code::kConflict;
+  if (observed_.detail != error.what()) {
+    needs_.log.Warning("node {} ({}): {}", id_.str(), nodes::RoleName(want.role), error.what());
+  }
+  observed_.detail = error.what();
+  if (!passing) observed_.state = nodes::State::kFailed;
+}
+
+Result<postgres::Node> NodeKeeper::MakeNode(const nodes::Desired& want) {
+  if (password_.empty()) {
+    TRY_ASSIGN(password_, needs_.keyring.Open(want.sealed_password, want.instance.str()));
+  }
+  postgres::Engine engine;
+  if (want.power == nodes::Power::kRunning) {
+    TRY_ASSIGN(const std::vector<postgres::Engine> engines, needs_.engines());
+    TRY_ASSIGN(engine, postgres::FindEngine(engines, want.version));
+  }
+  return postgres::Node(needs_.layout.NodeAt(want.zone, id_), engine, password_,
+                        {.disk = needs_.disk,
+                         .processes = needs_.processes,
+                         .clock = needs_.clock,
+                         .log = needs_.log});
+}
+
+Result<Duration> NodeKeeper::Pursue(const nodes::Desired& want) {
+  TRY_ASSIGN(postgres::Node node, MakeNode(want));
+  switch (want.power) {
+    case nodes::Power::kAbsent:
+      return PursueAbsent(node);
+    case nodes::Power::kStopped:
+      return PursueStopped(node);
+    case nodes::Power::kRunning:
+      return PursueRunning(want, node);
+  }
+  return kCalm;
+}
+
+Result<Duration> NodeKeeper::PursueAbsent(postgres::Node& node) {
+  if (observed_.state == nodes::State::kAbsent) return kCalm;
+  Fit(false);
+  admin_.reset();
+  WatchServer(std::nullopt);
+  TRY(node.Fence(kFenceLimit));
+  TRY(node.Remove());
+  TRY(needs_.disk.RemoveTree(node.paths().socket_dir));
+  observed_ = {.state = nodes::State::kAbsent};
+  return kCalm;
+}
+
+Result<Duration> NodeKeeper::PursueStopped(postgres::Node& node) {
+  Fit(false);
+  admin_.reset();
+  WatchServer(std::nullopt);
+  TRY(node.Stop(postgres::StopMode::kFast, kStopLimit));
+  observed_.state = nodes::State::kStopped;
+  observed_.detail.clear();
+  observed_.pid = 0;
+  observed_.streaming_token.clear();
+  observed_.proven_token.clear();
+  return kCalm;
+}
+
+Result<bool> NodeKeeper::Seed(const nodes::Desired& want, postgres::Node& node) {
+  TRY_ASSIGN(const bool initialized, node.IsInitialized());
+  if (initialized) {
+    observed_.seeded = true;
+    return true;
+  }
+  // H16: a data directory that was there once is never replaced by an empty one.
+  if (observed_.seeded) {
+    return Fail(Code::kCorrupt, fmt::format("the data directory {} is gone; nothing new is put in "
+                                            "its place. Restore it, or delete the DB instance",
+                                            node.paths().Data()));
+  }
+  observed_.state = nodes::State::kPreparing;
+  observed_.detail = want.role == nodes::Role::kPrimary ? "initdb" : "copying from the primary";
+  Publish();
+  if (want.role == nodes::Role::kPrimary) {
+    TRY(node.Initialize(kInitdbLimit));
+  } else {
+    TRY(CopyFromPrimary(want, node));
+  }
+  observed_.seeded = true;
+  return true;
+}
+
+Result<> NodeKeeper::CopyFromPrimary(const nodes::Desired& want, postgres::Node& node) {
+  const postgres::BaseBackupOptions options{
+      .socket_dir = needs_.layout.SocketDirectory(want.primary),
+      .password = password_,
+      .slot_name = SlotOf(id_)};
+  TRY_ASSIGN(const postgres::BaseBackupOutcome outcome,
+             postgres::TakeBaseBackup(node.paths(), options, needs_.disk, needs_.clock));
+  needs_.log.Info("node {}: copied {} bytes from {}", id_.str(), outcome.bytes, want.primary.str());
+  return {};
+}
+
+Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& node, bool running) {
+  TRY_ASSIGN(const bool statements,
+             postgres::HasLibrary(needs_.disk, node.engine(), "pg_stat_statements"));
+  const postgres::Settings user(want.settings.begin(), want.settings.end());
+  const postgres::Settings settings = postgres::Overlay(
+      user, postgres::ForcedSettings({.major = node.engine().version.major,
+                                      .socket_dir = node.paths().socket_dir,
+                                      .log_dir = node.paths().LogDir(),
+                                      .cluster_name = id_.str(),
+                                      .storage_gib = static_cast<std::uint64_t>(want.storage_gib),
+                                      .has_pg_stat_statements = statements}));
+  TRY_ASSIGN(const std::string config, postgres::RenderConfig(settings));
+  TRY_ASSIGN(bool changed, node.WriteConfiguration(config, postgres::RenderHba()));
+  if (want.role == nodes::Role::kStandby) {
+    TRY_ASSIGN(const bool source,
+               node.ConfigureStandby({.socket_dir = needs_.layout.SocketDirectory(want.primary),
+                                      .application_name = want.token,
+                                      .slot_name = SlotOf(id_),
+                                      .password = password_}));
+    observed_.connects_as = want.token;
+    changed = changed || source;
+  } else if (!running) {
+    TRY(node.ConfigurePrimary());
+    observed_.connects_as.clear();
+  }
+  return changed;
+}
+
+Result<Duration> NodeKeeper::StartServer(const nodes::Desired& want, postgres::Node& node) {
+  if (needs_.clock.Monotonic() < not_before_) return kWatchful;
+  admin_.reset();
+  observed_.state = nodes::State::kStarting;
+  observed_.streaming_token.clear();
+  observed_.proven_token.clear();
+  observed_.effective_token.clear();
+  observed_.pid = 0;
+  Publish();
+  needs_proof_ = want.role == nodes::Role::kPrimary && !want.waits_for.empty();
+  Fit(false);  // before the server can answer anybody
+  ++failed_starts_;
+  not_before_ = needs_.clock.Monotonic() + BackOff(failed_starts_);
+  TRY_ASSIGN(const system::ProcessIdentity server, node.Start());
+  ++observed_.starts;
+  observed_.pid = server.pid;
+  observed_.restarts = want.restarts;
+  WatchServer(server);
+  needs_.log.Info("node {}: started PostgreSQL {} as {}, pid {}", id_.str(), want.version,
+                  nodes::RoleName(want.role), server.pid);
+  return kQuick;
+}
+
+Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres::Node& node) {
+  TRY(needs_.disk.MakeDirectories(node.paths().root, 0700));
+  TRY(needs_.disk.MakeDirectories(node.paths().socket_dir, 0700));
+  TRY(Seed(want, node));
+  TRY_ASSIGN(std::optional<system::ProcessIdentity> server, node.FindPostmaster());
+  if (server && !adopted_ && server->pid != observed_.pid) needs_proof_ = !want.waits_for.empty();
+  if (server && want.restarts > observed_.restarts) {
+    Fit(false);
+    admin_.reset();
+    TRY(node.Stop(postgres::StopMode::kFast, kStopLimit));
+    failed_starts_ = 0;
+    not_before_ = {};
+    server.reset();
+  }
+  TRY_ASSIGN(const bool changed, Configure(want, node, server.has_value()));
+  if (!server) {
+    if (failed_starts_ >= kStartsBeforeFailed) {
+      const Result<> why = node.AwaitReady(Duration(1));
+      observed_.state = nodes::State::kFailed;
+      observed_.detail = why ? "the server ends again and again" : why.error().what();
+      Publish();
+    }
+    return StartServer(want, node);
+  }
+  observed_.pid = server->pid;
+  WatchServer(server);
+  if (changed) TRY(node.Reload());
+
+  if (!admin_ || admin_->IsBroken()) {
+    admin_.reset();
+    Result<postgres::Connection> connection = node.Connect(kAdminLimit);
+    if (!connection) {
+      observed_.state = nodes::State::kStarting;
+      observed_.detail = connection.error().what();
+      return connection.error().code() == Code::kUnavailable ? kQuick : kWatchful;
+    }
+    admin_ = *std::move(connection);
+  }
+  TRY(LookInside(want));
+  if (want.role == nodes::Role::kPrimary && !observed_.in_recovery) {
+    TRY(Bootstrap(want));
+    TRY(FollowSynchronousStandby(want, node));
+    TRY(Prove(want, node));
+    TRY(DropAbandonedSlots());
+  }
+  observed_.state = nodes::State::kRunning;
+  observed_.detail.clear();
+  observed_.settings_hash = nodes::HashOf(want.settings);
+  failed_starts_ = 0;
+  not_before_ = {};
+  if (want.waits_for.empty() || observed_.proven_token == want.waits_for) needs_proof_ = false;
+  Fit(want.role == nodes::Role::kPrimary && !observed_.in_recovery && !needs_proof_);
+
+  const bool unproven = !want.waits_for.empty() && observed_.proven_token != want.waits_for;
+  if (unproven) return kQuick;
+  const bool has_standby = !want.waits_for.empty() || !observed_.streaming_token.empty();
+  return has_standby || want.role == nodes::Role::kStandby ? kWatchful : kCalm;
+}
+
+Result<> NodeKeeper::Bootstrap(const nodes::Desired& want) {
+  if (observed_.bootstrap_stamp == want.bootstrap.stamp) return {};
+  TRY(postgres::EnsureAdminDatabase(*admin_, kBootstrapLimit));
+  TRY_ASSIGN(const std::string replication, postgres::MakeScramVerifier(password_, needs_.entropy));
+  TRY(postgres::EnsureRoles(*admin_,
+                            {.master_user = want.bootstrap.master_user,
+                             .master_verifier = want.bootstrap.master_verifier,
+                             .replication_verifier = replication,
+                             .database = want.bootstrap.database},
+                            kBootstrapLimit));
+  observed_.bootstrap_stamp = want.bootstrap.stamp;
+  return {};
+}
+
+void NodeKeeper::NoteStream(const nodes::Desired& want, const postgres::Observation& seen) {
+  std::string streaming;
+  std::optional<Duration> silence;
+  for (const postgres::ReplicationPeer& peer : seen.peers) {
+    if (!peer.application_name.starts_with("hd_") || peer.state != "streaming") continue;
+    if (peer.reply_age && *peer.reply_age >= kSilence) {
+      silence = peer.reply_age;
+      continue;
+    }
+    // Of several, the one that is waited for counts.
+    if (streaming.empty() || peer.application_name == want.waits_for) {
+      streaming = peer.application_name;
+    }
+  }
+  if (streaming != observed_.streaming_token) {
+    observed_.streaming_token = streaming;
+    observed_.silent_ms =
+        silence ? std::chrono::duration_cast<std::chrono::milliseconds>(*silence).count() : 0;
+  }
+}
+
+Result<> NodeKeeper::LookInside(const nodes::Desired& want) {
+  Result<postgres::Observation> seen = postgres::Observe(*admin_, kAdminLimit);
+  if (!seen) {
+    admin_.reset();
+    return Fail(seen.error());
+  }
+  observed_.in_recovery = seen->in_recovery;
+  observed_.effective_token = TokenIn(seen->synchronous_standby_names);
+  NoteStream(want, *seen);
+  return {};
+}
+
+Result<> NodeKeeper::FollowSynchronousStandby(const nodes::Desired& want, postgres::Node& node) {
+  if (observed_.effective_token == want.waits_for) return {};
+  TRY(node.SetSynchronousStandby(want.waits_for, kAdminLimit));
+  observed_.effective_token = want.waits_for;
+  if (observed_.proven_token != want.waits_for) observed_.proven_token.clear();
+  return {};
+}
+
+// H6, H7: a commit made after the name was in force has been confirmed by exactly that standby, and
+// the standby has flushed past it.
+Result<> NodeKeeper::Prove(const nodes::Desired& want, postgres::Node& node) {
+  if (want.waits_for.empty()) {
+    observed_.proven_token.clear();
+    return {};
+  }
+  if (observed_.proven_token == want.waits_for || observed_.streaming_token != want.waits_for) {
+    return {};
+  }
+  TRY_ASSIGN(const postgres::ProbeOutcome probe, node.Probe(kProbeLimit));
+  if (!probe.acknowledged) return {};
+  TRY_ASSIGN(const postgres::Observation seen, postgres::Observe(*admin_, kAdminLimit));
+  for (const postgres::ReplicationPeer& peer : seen.peers) {
+    if (peer.application_name == want.waits_for && peer.flush >= probe.lsn) {
+      observed_.proven_token = want.waits_for;
+    }
+  }
+  return {};
+}
+
+// A slot whose standby is gone for good would hold back WAL until the disk is full (H20).
+Result<> NodeKeeper::DropAbandonedSlots() {
+  const MonotonicTime now = needs_.clock.Monotonic();
+  if (slots_checked_ != MonotonicTime{} && now - slots_checked_ < kSlotInterval) return {};
+  slots_checked_ = now;
+  TRY_ASSIGN(const std::vector<std::string> slots, postgres::ListSlots(*admin_, kAdminLimit));
+  for (const std::string& slot : slots) {
+    const std::optional<NodeId> standby = NodeOfSlot(slot);
+    if (!standby) continue;
+    const Result<store::Document> desired = needs_.store.Get(nodes::DesiredKey(*standby));
+    if (desired || desired.error().code() != Code::kNotFound) continue;
+    TRY(postgres::DropSlot(*admin_, slot, kAdminLimit));
+    needs_.log.Info("node {}: dropped the slot {} of a standby that is gone", id_.str(), slot);
+  }
+  return {};
+}
+
+}  // namespace howdah::host

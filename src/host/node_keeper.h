@@ -1,0 +1,98 @@
+// Keeps one node what it should be: looks at its disk, its process and its server, does what is
+// missing, and reports. One thread a node, so that a slow node delays no other. Everything that it
+// remembers it could read again: a new keeper, after a crash, goes on where this one was.
+//
+// Fitness is the host's own word on top of the control plane's route: after a start as primary
+// whose commits must wait for a standby, nobody is let in before that standby holds all that the
+// server's recovery has made visible (H4).
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "host/needs.h"
+#include "nodes/node.h"
+#include "postgres/connection.h"
+#include "postgres/node.h"
+#include "postgres/observe.h"
+
+namespace howdah::host {
+
+class NodeKeeper {
+ public:
+  // Says whether clients may be let in to this node. With false it returns only when the gateway
+  // lets nobody new in.
+  using SetFit = std::function<void(const NodeId&, bool)>;
+
+  NodeKeeper(NodeId id, const Needs& needs, SetFit set_fit);
+  ~NodeKeeper();  // stops the thread, not the server
+
+  void Start();
+  // What should be has changed.
+  void Wake();
+  // True once the node is gone from the machine and nothing is left to keep.
+  bool IsFinished() const;
+
+  // One look and what follows from it; returns when to look again. For tests and the thread.
+  Duration Pass();
+
+ private:
+  Result<Duration> Pursue(const nodes::Desired& want);
+  Result<Duration> PursueAbsent(postgres::Node& node);
+  Result<Duration> PursueStopped(postgres::Node& node);
+  Result<Duration> PursueRunning(const nodes::Desired& want, postgres::Node& node);
+
+  Result<postgres::Node> MakeNode(const nodes::Desired& want);
+  // True when the data directory is whole.
+  Result<bool> Seed(const nodes::Desired& want, postgres::Node& node);
+  Result<> CopyFromPrimary(const nodes::Desired& want, postgres::Node& node);
+  // True if anything changed that a reload brings into force.
+  Result<bool> Configure(const nodes::Desired& want, postgres::Node& node, bool running);
+  Result<Duration> StartServer(const nodes::Desired& want, postgres::Node& node);
+  Result<> Bootstrap(const nodes::Desired& want);
+  Result<> LookInside(const nodes::Desired& want);
+  Result<> FollowSynchronousStandby(const nodes::Desired& want, postgres::Node& node);
+  Result<> Prove(const nodes::Desired& want, postgres::Node& node);
+  Result<> DropAbandonedSlots();
+  void NoteStream(const nodes::Desired& want, const postgres::Observation& seen);
+  void NoteFailure(const nodes::Desired& want, const Error& error);
+
+  void Publish();
+  void Fit(bool fit);
+  void WatchServer(std::optional<system::ProcessIdentity> server);
+  void Run(std::stop_token stop);
+  void RunWatcher(std::stop_token stop);
+
+  const NodeId id_;
+  const Needs& needs_;
+  const SetFit set_fit_;
+
+  nodes::Observed observed_;
+  std::string published_;
+  std::string password_;  // of rdsadmin and replication, opened
+  std::optional<postgres::Connection> admin_;
+  bool needs_proof_ = false;
+  bool fit_ = false;
+  bool adopted_ = false;  // this keeper has looked at the server once
+  int failed_starts_ = 0;
+  MonotonicTime not_before_{};  // the next start, after failed ones
+  MonotonicTime slots_checked_{};
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool woken_ = false;
+  bool finished_ = false;
+  std::optional<system::ProcessIdentity> watched_;
+  std::jthread watcher_;
+  std::jthread thread_;  // last: stops first
+};
+
+// The slot that a standby holds on its primary, and back.
+std::string SlotOf(const NodeId& standby);
+std::optional<NodeId> NodeOfSlot(std::string_view slot);
+
+}  // namespace howdah::host
