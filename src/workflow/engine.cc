@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -26,6 +27,15 @@ constexpr Duration kWatchBackOff = 500ms;
 // After these another try cannot help: what the step wants to commit is wrong in itself.
 bool IsPermanent(Code code) {
   return code == Code::kInvalid || code == Code::kNotFound;
+}
+
+// As with a step: one that throws must not take the daemon with it.
+Result<Duration> CallDuty(const Reconciler& reconciler) {
+  try {
+    return reconciler.reconcile();
+  } catch (const std::exception& exception) {
+    return Fail(Code::kInternal, fmt::format("exception: {}", exception.what()));
+  }
 }
 
 // A run's position is the name of a step.
@@ -272,7 +282,7 @@ void Engine::Impl::LogOutcome(const Run& before, const Run& after) {
 
 void Engine::Impl::DoReconciler(std::size_t index) {
   const Reconciler& reconciler = schedule_.reconciler(index);  // fixed after Start
-  const Result<Duration> again = reconciler.reconcile();
+  const Result<Duration> again = CallDuty(reconciler);
   const std::lock_guard lock(mutex_);
   const MonotonicTime now = clock_.Monotonic();
   if (again) {

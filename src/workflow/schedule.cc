@@ -72,8 +72,9 @@ void Schedule::ApplyToRun(const store::Change& change, MonotonicTime now, WallTi
   Entry entry{.run = *std::move(run), .revision = change.revision, .woken = {}};
   entry.run.id = id;
   entry.due = now;
-  // A run that was never tried may be meant for later; one that was is tried again at once.
-  if (entry.run.attempts == 0 && entry.run.due > wall) entry.due = now + (entry.run.due - wall);
+  // A run that has not begun may be meant for later; one that has is tried again at once.
+  if (entry.run.step.empty() && entry.run.attempts == 0 && entry.run.due > wall)
+    entry.due = now + (entry.run.due - wall);
   entry.not_before = entry.due;
   if (IsFinished(entry.run)) entry.run.frame.clear();
   entries_.insert_or_assign(id, std::move(entry));
