@@ -86,9 +86,13 @@ Result<Instance> CreateInstance(const Context& context, const NewInstance& wish)
   const std::string name_key = InstanceNameKey(it.identifier);
   transaction.compares.push_back({name_key, 0});
   transaction.puts.push_back({name_key, it.id.str(), ""});
-  // The subnet group must still be there when the instance appears in it.
+  // The subnet group must still be there when the instance appears in it, and whoever is deleting
+  // it must see that it changed: so it is written again as it is.
   const Result<store::Document> group = context.store.Get(SubnetGroupKey(it.subnet_group));
-  if (group) transaction.compares.push_back({group->key, group->revision});
+  if (group) {
+    transaction.compares.push_back({group->key, group->revision});
+    transaction.puts.push_back({group->key, group->value, ""});
+  }
   const Result<store::Revision> committed = context.store.Commit(transaction);
   if (!committed && committed.error().code() == Code::kConflict) {
     if (context.store.Get(name_key)) return Fail(Code::kAlreadyExists, it.identifier);

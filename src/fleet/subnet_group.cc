@@ -36,4 +36,22 @@ Result<std::vector<SubnetGroup>> ListSubnetGroups(store::Store& store) {
   return groups;
 }
 
+Result<> SetSubnetGroupTags(store::Store& store, std::string_view name, const Tags& add,
+                            const std::vector<std::string>& remove) {
+  constexpr int kTries = 8;
+  for (int i = 0; i < kTries; ++i) {
+    TRY_ASSIGN(const store::Document document, store.Get(SubnetGroupKey(name)));
+    TRY_ASSIGN(SubnetGroup group, ParseSubnetGroup(document.value));
+    for (const auto& [key, value] : add) group.tags[key] = value;
+    for (const std::string& key : remove) group.tags.erase(key);
+    const Result<store::Revision> committed =
+        store.Commit({.compares = {{document.key, document.revision}},
+                      .puts = {{document.key, Format(group), ""}},
+                      .deletes = {}});
+    if (committed) return {};
+    if (committed.error().code() != Code::kConflict) return Fail(committed.error());
+  }
+  return Fail(Code::kConflict, "too many changes of this subnet group at the same time");
+}
+
 }  // namespace howdah::fleet

@@ -23,5 +23,7 @@ std::string Format(const SubnetGroup& group);
 Result<SubnetGroup> ParseSubnetGroup(std::string_view text);
 Result<SubnetGroup> GetSubnetGroup(store::Store& store, std::string_view name);
 Result<std::vector<SubnetGroup>> ListSubnetGroups(store::Store& store);
+Result<> SetSubnetGroupTags(store::Store& store, std::string_view name, const Tags& add,
+                            const std::vector<std::string>& remove);
 
 }  // namespace howdah::fleet

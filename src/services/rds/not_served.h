@@ -1,0 +1,13 @@
+// Parameters of AWS's that Howdah cannot keep the promise of yet. They are refused, never stored.
+#pragma once
+
+#include "services/rds/handlers.h"
+
+namespace howdah::services::rds {
+
+// A value that asks for what RDS does by default anyway (false, 0, the default group) is no wish.
+Outcome<void> RefuseNotServed(const api::CreateDBInstanceMessage& in, int major);
+Outcome<void> RefuseNotServed(const api::ModifyDBInstanceMessage& in,
+                              const fleet::Instance& instance, int major);
+
+}  // namespace howdah::services::rds

@@ -1,0 +1,15 @@
+#include "services/rds/rds.h"
+
+#include "services/rds/handlers.h"
+
+namespace howdah::services {
+
+void RegisterRds(aws::Service& service, const fleet::Context& context, RdsOptions options) {
+  rds::RegisterInstances(service, context);
+  rds::RegisterSubnetGroups(service, context);
+  rds::RegisterCatalogue(service, context, options);
+  rds::RegisterEvents(service, context);
+  rds::RegisterTags(service, context);
+}
+
+}  // namespace howdah::services
