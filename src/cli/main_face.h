@@ -30,10 +30,8 @@ struct Programs {
   // Installs the engine under HOME/engines and returns its directory.
   std::function<Result<std::string>(const std::string& version, const std::string& home)>
       install_engine;
-  // The engines of the distribution and of HOME/engines (and of `engines`, where not empty).
-  std::function<Result<std::vector<EngineInfo>>(const std::string& home,
-                                                const std::string& engines)>
-      list_engines;
+  // The engines of the distribution and of HOME/engines.
+  std::function<Result<std::vector<EngineInfo>>(const std::string& home)> list_engines;
   // The seams; they outlive Main().
   system::Clock* clock = nullptr;
   system::Disk* disk = nullptr;

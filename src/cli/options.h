@@ -15,7 +15,6 @@ struct ServeOptions {
   std::string home;                     // absolute path; may not exist yet
   std::string listen = kDefaultListen;  // ADDR:PORT; port 0 lets the kernel choose
   std::string region = kDefaultRegion;  // the one region that this daemon is
-  std::string engines;                  // one more directory of engines (--engines, HOWDAH_ENGINES)
   // Where a zone's volumes live, where that is not HOME/zones/ZONE: {"us-west-2a", "/mnt/disk1"}.
   std::vector<std::pair<std::string, std::string>> zones;
   bool verbose = false;  // debug lines on stderr too

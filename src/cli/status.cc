@@ -1,0 +1,201 @@
+// `howdah status`, `env`, `shutdown` and `version`: what runs, how to reach it, and its end.
+#include <fmt/format.h>
+
+#include "aws/generated/howdah.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+
+namespace howdah::cli {
+namespace {
+
+namespace api = aws::howdah_api;
+
+json::value OrNull(const std::optional<std::string>& value) {
+  return value ? json::value(*value) : json::value(nullptr);
+}
+
+json::value OrNull(const std::optional<std::int64_t>& value) {
+  return value ? json::value(*value) : json::value(nullptr);
+}
+
+json::object ToJson(const api::NodeStatus& node) {
+  return {{"NodeId", OrNull(node.node_id)},
+          {"Role", OrNull(node.role)},
+          {"AvailabilityZone", OrNull(node.availability_zone)},
+          {"State", OrNull(node.state)},
+          {"Pid", OrNull(node.pid)},
+          {"Lag", OrNull(node.lag)},
+          {"Detail", OrNull(node.detail)}};
+}
+
+json::object ToJson(const api::InstanceStatus& instance) {
+  json::array nodes;
+  for (const auto& node : instance.nodes) nodes.push_back(ToJson(node));
+  return {{"DBInstanceIdentifier", OrNull(instance.db_instance_identifier)},
+          {"DbiResourceId", OrNull(instance.dbi_resource_id)},
+          {"Status", OrNull(instance.status)},
+          {"EngineVersion", OrNull(instance.engine_version)},
+          {"Class", OrNull(instance.class_)},
+          {"MultiAZ", instance.multi_az.value_or(false)},
+          {"Endpoint", OrNull(instance.endpoint)},
+          {"Port", OrNull(instance.port)},
+          {"Phase", OrNull(instance.phase)},
+          {"Epoch", OrNull(instance.epoch)},
+          {"OpenConnections", OrNull(instance.open_connections)},
+          {"RefusedConnections", OrNull(instance.refused_connections)},
+          {"LastBackup", instance.last_backup ? json::value(FormatIso8601(*instance.last_backup))
+                                              : json::value(nullptr)},
+          {"Nodes", std::move(nodes)}};
+}
+
+json::object ToJson(const api::GetStatusResponse& status, const std::string& url) {
+  json::array instances;
+  for (const auto& instance : status.instances) instances.push_back(ToJson(instance));
+  json::array runs;
+  for (const auto& run : status.runs) {
+    runs.push_back(json::object{{"RunId", OrNull(run.run_id)},
+                                {"Workflow", OrNull(run.workflow)},
+                                {"Subject", OrNull(run.subject)},
+                                {"State", OrNull(run.state)},
+                                {"Step", OrNull(run.step)},
+                                {"Error", OrNull(run.error)}});
+  }
+  json::object gateway;
+  if (status.gateway) {
+    gateway = {{"State", OrNull(status.gateway->state)}, {"Pid", OrNull(status.gateway->pid)}};
+  }
+  return {{"Version", OrNull(status.version)},
+          {"Pid", OrNull(status.pid)},
+          {"Url", url},
+          {"Home", OrNull(status.home)},
+          {"Region", OrNull(status.region)},
+          {"Gateway", std::move(gateway)},
+          {"Instances", std::move(instances)},
+          {"Runs", std::move(runs)}};
+}
+
+std::string Number(const std::optional<std::int64_t>& value) {
+  return value ? fmt::format("{}", *value) : "-";
+}
+
+std::string InstancesText(const api::GetStatusResponse& status) {
+  std::vector<std::vector<std::string>> rows = {{"INSTANCE", "STATUS", "ENGINE", "CLASS",
+                                                 "ENDPOINT", "PHASE", "EPOCH", "OPEN", "REFUSED",
+                                                 "LAST BACKUP"}};
+  for (const auto& instance : status.instances) {
+    const std::string endpoint =
+        instance.endpoint ? fmt::format("{}:{}", *instance.endpoint, Number(instance.port)) : "-";
+    rows.push_back({instance.db_instance_identifier.value_or("-"), instance.status.value_or("-"),
+                    instance.engine_version.value_or("-"), instance.class_.value_or("-"), endpoint,
+                    instance.phase.value_or("-"), Number(instance.epoch),
+                    Number(instance.open_connections), Number(instance.refused_connections),
+                    instance.last_backup ? FormatIso8601(*instance.last_backup) : "-"});
+  }
+  return Columns(rows);
+}
+
+std::string NodesText(const api::GetStatusResponse& status) {
+  std::vector<std::vector<std::string>> rows = {
+      {"NODE", "INSTANCE", "ROLE", "ZONE", "STATE", "PID", "LAG", "DETAIL"}};
+  for (const auto& instance : status.instances) {
+    for (const auto& node : instance.nodes) {
+      rows.push_back({node.node_id.value_or("-"), instance.db_instance_identifier.value_or("-"),
+                      node.role.value_or("-"), node.availability_zone.value_or("-"),
+                      node.state.value_or("-"), Number(node.pid), node.lag.value_or("-"),
+                      node.detail.value_or("")});
+    }
+  }
+  return Columns(rows);
+}
+
+std::string RunsText(const api::GetStatusResponse& status) {
+  std::vector<std::vector<std::string>> rows = {
+      {"RUN", "WORKFLOW", "SUBJECT", "STATE", "STEP", "ERROR"}};
+  for (const auto& run : status.runs) {
+    rows.push_back({run.run_id.value_or("-"), run.workflow.value_or("-"), run.subject.value_or("-"),
+                    run.state.value_or("-"), run.step.value_or("-"), run.error.value_or("")});
+  }
+  return Columns(rows);
+}
+
+std::string StatusText(const api::GetStatusResponse& status, const std::string& url) {
+  std::string text = Columns({
+      {"control plane", fmt::format("{}, pid {}, {}, region {}", status.version.value_or("?"),
+                                    Number(status.pid), url, status.region.value_or("?"))},
+      {"gateway", status.gateway ? fmt::format("{}, pid {}", status.gateway->state.value_or("?"),
+                                               Number(status.gateway->pid))
+                                 : "-"},
+      {"home", status.home.value_or("?")},
+  });
+  if (status.instances.empty()) {
+    text += "\nno instances\n";
+  } else {
+    text += "\n" + InstancesText(status) + "\n" + NodesText(status);
+  }
+  if (!status.runs.empty()) text += "\n" + RunsText(status);
+  return text;
+}
+
+}  // namespace
+
+Outcome Status(const Context& context) {
+  CLI_ASSIGN(const Session session, Session::Open(context));
+  const auto status = session.Call<api::GetStatus>({});
+  if (!status) return Failed(FailureOf("cannot read the status", status.error(), context));
+  context.terminal.Result(context.json ? json::serialize(ToJson(*status, session.url()))
+                                       : StatusText(*status, session.url()));
+  return kExitDone;
+}
+
+Outcome Env(const Context& context) {
+  CLI_ASSIGN(const DaemonAddress address, ReadDaemonAddress(context));
+  const std::vector<std::pair<std::string, std::string>> settings = {
+      {"AWS_ENDPOINT_URL", address.url},
+      {"AWS_ACCESS_KEY_ID", address.key.access_key_id},
+      {"AWS_SECRET_ACCESS_KEY", address.key.secret_access_key},
+      {"AWS_REGION", address.key.region},
+      {"AWS_DEFAULT_REGION", address.key.region},
+  };
+  if (context.json) {
+    json::object object;
+    for (const auto& [name, value] : settings) object[name] = value;
+    context.terminal.Result(json::serialize(object));
+    return kExitDone;
+  }
+  std::string text;
+  for (const auto& [name, value] : settings) {
+    text += fmt::format("export {}={}\n", name, ShellQuote(value));
+  }
+  context.terminal.Result(text);
+  return kExitDone;
+}
+
+Outcome Shutdown(const Context& context, Duration timeout) {
+  CLI_ASSIGN(const Session session, Session::Open(context));
+  const auto status = session.Call<api::GetStatus>({});
+  if (!status) return Failed(FailureOf("nothing was shut down", status.error(), context));
+  const auto pid = static_cast<pid_t>(status->pid.value_or(0));
+  // Who it is, before it goes: the number alone may soon be another process's.
+  const auto daemon = context.programs.processes->Identify(pid);
+  const auto asked = session.Call<api::Shutdown>({}, timeout);
+  if (!asked) return Failed(FailureOf("the daemon refuses to shut down", asked.error(), context));
+  context.terminal.Now("stopping databases, gateway and control plane");
+  if (daemon && !context.programs.processes->AwaitExit(*daemon, timeout)) {
+    return Failed(Failure{.what = "the daemon is still shutting down",
+                          .where = context.home.path(),
+                          .why = fmt::format("pid {} lives after {}", pid, FormatDuration(timeout)),
+                          .help = "see " + context.home.ServeLogPath(),
+                          .exit_code = kExitTimedOut});
+  }
+  context.terminal.Step("shut down: databases, gateway and control plane", Colour::kGreen);
+  return kExitDone;
+}
+
+Outcome Version(const Context& context) {
+  context.terminal.Result(context.json ? json::serialize(json::object{{"Version", HOWDAH_VERSION}})
+                                       : "howdah " HOWDAH_VERSION);
+  return kExitDone;
+}
+
+}  // namespace howdah::cli
