@@ -26,11 +26,11 @@ constexpr int kSocketPort = 5432;  // names the socket file; nothing listens on 
 struct ConnectOptions {
   std::string socket_dir;
   std::string user = std::string(kAdminUser);
-  std::string database = "postgres";
+  // The default is the one database that a master user can neither enter nor drop.
+  std::string database = std::string(kAdminDatabase);
   std::string password;
   std::string application_name = "howdah";
   bool replication = false;  // a physical replication connection (walsender)
-  bool quiet = false;        // superusers only: statements are neither logged nor counted
 };
 
 using Row = std::vector<std::optional<std::string>>;  // nullopt: NULL
@@ -44,10 +44,13 @@ struct Rows {
   std::string Text(std::size_t row, std::string_view column) const;
 };
 
+// A session of rdsadmin pins its search_path (a database's owner could set another and have a
+// superuser call his functions) and is neither logged nor counted by pg_stat_statements
+// (verifiers).
 class Connection {
  public:
   // kUnavailable: no server there, or it is starting or stopping; kPermission: refused the login;
-  // kTimeout.
+  // kNotFound: no such database; kTimeout.
   static Result<Connection> Open(const ConnectOptions& options, const system::Clock& clock,
                                  Duration limit);
 
@@ -75,7 +78,8 @@ class Connection {
 
   Result<> Flush(MonotonicTime deadline);
   Result<> AwaitSocket(bool for_write, MonotonicTime deadline);
-  Error ServerError(PGresult* result);
+  Error ServerError(const PGresult* result);
+  Result<> FinishConnecting(MonotonicTime deadline);
   Result<Rows> Collect(MonotonicTime deadline);
 
   std::unique_ptr<PGconn, Closer> connection_;

@@ -112,7 +112,8 @@ class Node {
   Result<> Reload();
 
   // --- the running server ---
-  ConnectOptions AdminOptions(std::string database = "postgres") const;
+  ConnectOptions AdminOptions(std::string database = std::string(kAdminDatabase)) const;
+  // As rdsadmin to the database rdsadmin; before EnsureAdminDatabase made it, to postgres.
   Result<Connection> Connect(Duration limit) const;
   // Writes sync.conf, reloads, and waits until a new session sees it. An empty name: none. Not yet
   // proof that commits wait: see ProbeCommit and H6.
@@ -122,7 +123,10 @@ class Node {
   Result<> Promote(Duration limit);
 
  private:
-  Result<> RunInitdb(Duration limit);
+  Result<> RunInitdb(std::string_view locale, Duration limit);
+  Result<> PrepareStart();
+  system::SpawnSpec ServerSpec() const;
+  std::string SyncConfig(std::string_view application_name) const;
   Result<bool> WriteIfChanged(const std::string& path, std::string_view contents, unsigned mode);
   std::vector<system::ProcessInfo> OwnProcesses();
   Result<int> KillOwnProcesses(Duration limit);
@@ -133,9 +137,5 @@ class Node {
   std::string admin_password_;
   Needs needs_;
 };
-
-// Created right after initdb, by EnsureAdminDatabase: the database rdsadmin, closed to everybody
-// else.
-Result<> EnsureAdminDatabase(Connection& admin, Duration limit);
 
 }  // namespace howdah::postgres

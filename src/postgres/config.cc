@@ -1,0 +1,134 @@
+// See config.h. Sources of the forced values: ha.md 5.4 and the hazards named beside them.
+#include "postgres/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace howdah::postgres {
+namespace {
+
+bool IsParameterName(std::string_view name) {
+  if (name.empty() || name.size() > 63) return false;
+  if (std::isalpha(static_cast<unsigned char>(name.front())) == 0) return false;
+  return std::ranges::all_of(
+      name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; });
+}
+
+// A lost standby's slot may hold back a tenth of the storage, but no less than 1 GiB and no more
+// than 64: past that the slot is given up, and the standby is copied anew (H20, H22).
+std::uint64_t SlotKeepMib(std::uint64_t storage_gib) {
+  return std::clamp<std::uint64_t>(storage_gib * 1024 / 10, 1024, 64 * 1024);
+}
+
+Settings IsolationSettings(const ForcedInput& input) {
+  return {
+      {"listen_addresses", ""},
+      {"unix_socket_directories", input.socket_dir},
+      {"unix_socket_permissions", "0700"},
+      {"port", "5432"},
+      {"ssl", "off"},  // TLS ends in the gateway
+      {"password_encryption", "scram-sha-256"},
+      {"cluster_name", input.cluster_name},
+  };
+}
+
+Settings DurabilitySettings(const ForcedInput& input) {
+  return {
+      {"fsync", "on"},
+      {"full_page_writes", "on"},
+      {"synchronous_commit", "on"},
+      {"data_sync_retry", "off"},      // H23
+      {"restart_after_crash", "off"},  // H4: the agent restarts, when it is safe
+      {"wal_level", "replica"},
+      {"wal_log_hints", "on"},
+      {"wal_compression", "on"},
+      {"max_wal_senders", "20"},
+      {"max_replication_slots", "20"},
+      {"max_slot_wal_keep_size", fmt::format("{}MB", SlotKeepMib(input.storage_gib))},
+      {"hot_standby", "on"},
+      {"hot_standby_feedback", "off"},
+      {"wal_receiver_timeout", "5s"},
+      {"wal_sender_timeout", "5s"},
+      {"wal_receiver_status_interval", "1s"},
+      {"wal_retrieve_retry_interval", "100ms"},
+  };
+}
+
+Settings LogSettings(const ForcedInput& input) {
+  return {
+      {"logging_collector", "on"},
+      {"log_destination", "stderr"},
+      {"log_directory", input.log_dir + "/error"},
+      {"log_filename", "postgresql.log.%Y-%m-%d-%H"},
+      {"log_file_mode", "0600"},
+      {"log_rotation_age", "60"},
+      {"log_rotation_size", "0"},
+      {"log_truncate_on_rotation", "off"},
+      {"log_line_prefix", "%t:%r:%u@%d:[%p]:"},
+      {"log_timezone", "UTC"},
+  };
+}
+
+}  // namespace
+
+Settings ForcedSettings(const ForcedInput& input) {
+  Settings settings = IsolationSettings(input);
+  settings.merge(DurabilitySettings(input));
+  settings.merge(LogSettings(input));
+  settings["shared_preload_libraries"] = input.has_pg_stat_statements ? "pg_stat_statements" : "";
+  return settings;
+}
+
+Settings Overlay(Settings user, const Settings& forced) {
+  for (const auto& [name, value] : forced) user.insert_or_assign(name, value);
+  return user;
+}
+
+std::string QuoteConfigValue(std::string_view value) {
+  std::string out = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') out += c;
+    out += c;
+  }
+  return out + "'";
+}
+
+Result<std::string> RenderConfig(const Settings& settings) {
+  std::string text = "# Written by Howdah; changes made here are lost.\n";
+  for (const auto& [name, value] : settings) {
+    if (!IsParameterName(name)) {
+      return Fail(Code::kInvalid, fmt::format("not a parameter name: '{}'", name));
+    }
+    if (value.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) {
+      return Fail(Code::kInvalid, fmt::format("{}: a value is one line", name));
+    }
+    text += fmt::format("{} = {}\n", name, QuoteConfigValue(value));
+  }
+  return text + "include_if_exists 'sync.conf'\ninclude_if_exists 'standby.conf'\n";
+}
+
+std::string RenderHba() {
+  return "# Written by Howdah; changes made here are lost. First match decides.\n"
+         "local replication rdsrepladmin scram-sha-256\n"
+         "local replication all reject\n"
+         "local all rdsadmin scram-sha-256\n"
+         "local rdsadmin all reject\n"
+         "local all rdsrepladmin reject\n"
+         "local all all scram-sha-256\n"
+         "host all all all reject\n"
+         "host replication all all reject\n";
+}
+
+std::string SynchronousStandbyNames(std::string_view application_name) {
+  if (application_name.empty()) return "";
+  std::string quoted;
+  for (const char c : application_name) {
+    if (c == '"') quoted += c;
+    quoted += c;
+  }
+  return fmt::format("ANY 1 (\"{}\")", quoted);
+}
+
+}  // namespace howdah::postgres

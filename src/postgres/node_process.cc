@@ -1,0 +1,211 @@
+// The node's processes. A process is this node's if it works in the node's data directory:
+// PostgreSQL's processes all do, whatever their session (each backend makes its own), and nobody
+// else has a reason to. That holds across restarts of Howdah, and for orphans of a postmaster that
+// was killed.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "postgres/node.h"
+
+namespace howdah::postgres {
+namespace {
+
+constexpr Duration kLookAgain = std::chrono::milliseconds(15);
+constexpr std::size_t kMaxSocketPath = 107;
+
+bool IsWithin(std::string_view directory, const std::string& data) {
+  if (directory.ends_with(" (deleted)")) directory.remove_suffix(10);
+  return directory == data || directory.starts_with(data + "/");
+}
+
+bool HasPid(const system::ProcessInfo& process, pid_t pid) {
+  return process.identity.pid == pid;
+}
+
+// A postmaster that we started is the leader of its session, and was given the data directory.
+bool LooksLikePostmaster(const system::ProcessInfo& process, const std::string& data) {
+  return process.session == process.identity.pid &&
+         process.command.find("postgres -D " + data + " -c config_file=") != std::string::npos;
+}
+
+std::optional<pid_t> ParsePid(std::string_view text) {
+  pid_t pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (error != std::errc() || end == text.data() || pid <= 1) return std::nullopt;
+  return pid;
+}
+
+}  // namespace
+
+std::vector<system::ProcessInfo> Node::OwnProcesses() {
+  std::vector<system::ProcessInfo> own;
+  for (system::ProcessInfo& process : needs_.processes.List()) {
+    if (process.state == 'Z') continue;
+    const bool is_initdb =
+        process.command.find("initdb -D " + paths_.NewData() + " ") != std::string::npos;
+    if (is_initdb || IsWithin(process.working_directory, paths_.Data()) ||
+        IsWithin(process.working_directory, paths_.NewData())) {
+      own.push_back(std::move(process));
+    }
+  }
+  return own;
+}
+
+Result<std::optional<system::ProcessIdentity>> Node::FindPostmaster() {
+  const auto own = OwnProcesses();
+  if (own.empty()) return std::nullopt;
+  const auto pid_file = needs_.disk.Read(paths_.PidFile());
+  if (!pid_file && pid_file.error().code() != Code::kNotFound) return Fail(pid_file.error());
+  const auto pid = pid_file ? ParsePid(*pid_file) : std::nullopt;
+  for (const system::ProcessInfo& process : own) {
+    if (pid && HasPid(process, *pid)) return process.identity;
+  }
+  // Just started, the file not yet written.
+  for (const system::ProcessInfo& process : own) {
+    if (LooksLikePostmaster(process, paths_.Data())) return process.identity;
+  }
+  return std::nullopt;
+}
+
+system::SpawnSpec Node::ServerSpec() const {
+  return {.argv = {engine_.Program("postgres"), "-D", paths_.Data(), "-c",
+                   "config_file=" + paths_.ConfigFile(), "-c", "hba_file=" + paths_.HbaFile(), "-c",
+                   "ident_file=" + paths_.IdentFile()},
+          .env = {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"TZ", "UTC"}},
+          .working_directory = paths_.Data(),
+          .output_path = paths_.ServerOutput()};
+}
+
+Result<> Node::PrepareStart() {
+  TRY_ASSIGN(const std::string version, needs_.disk.Read(paths_.Data() + "/PG_VERSION"));
+  if (version != fmt::format("{}\n", engine_.version.major)) {
+    return Fail(Code::kFailedState,
+                fmt::format("the data directory is of PostgreSQL {}, the engine is {}",
+                            version.substr(0, version.find('\n')), engine_.version.Format()));
+  }
+  if (paths_.Socket().size() > kMaxSocketPath) {
+    return Fail(Code::kInvalid, "the path of the socket is too long: " + paths_.Socket());
+  }
+  TRY(needs_.disk.MakeDirectories(paths_.socket_dir));
+  TRY(needs_.disk.MakeDirectories(paths_.LogDir() + "/error"));
+  TRY(needs_.disk.RemoveTree(paths_.Socket()));
+  TRY(needs_.disk.RemoveTree(paths_.Socket() + ".lock"));
+  // No process of this node is left. PostgreSQL would still refuse to start if the pid in the file
+  // were alive as somebody else's (after a reboot); otherwise the file stays, for its shared-memory
+  // check.
+  const auto pid_file = needs_.disk.Read(paths_.PidFile());
+  const auto pid = pid_file ? ParsePid(*pid_file) : std::nullopt;
+  if (pid && needs_.processes.Identify(*pid)) TRY(needs_.disk.RemoveTree(paths_.PidFile()));
+  // One start's own words, so that LastOutput() does not speak of an earlier one.
+  return needs_.disk.RemoveTree(paths_.ServerOutput());
+}
+
+Result<system::ProcessIdentity> Node::Start() {
+  TRY_ASSIGN(const auto running, FindPostmaster());
+  if (running) return *running;
+  TRY(ClearOrphans(10s));
+  TRY(PrepareStart());
+  return needs_.processes.Spawn(ServerSpec());
+}
+
+Result<Readiness> Node::CheckReadiness(Duration limit) {
+  TRY_ASSIGN(const auto running, FindPostmaster());
+  if (!running) return Readiness::kDown;
+  const auto connection = Connect(limit);
+  if (connection) return Readiness::kReady;
+  if (connection.error().code() == Code::kPermission) return Fail(connection.error());
+  return Readiness::kStarting;
+}
+
+Result<> Node::AwaitReady(Duration limit) {
+  const MonotonicTime deadline = needs_.clock.Monotonic() + limit;
+  TRY_ASSIGN(const auto running, FindPostmaster());
+  if (!running) return Fail(Code::kFailedState, "the server does not run: " + LastOutput());
+  for (;;) {
+    const auto connection = Connect(1s);
+    if (connection) return {};
+    if (connection.error().code() == Code::kPermission) return Fail(connection.error());
+    if (needs_.processes.AwaitExit(*running, kLookAgain)) {
+      return Fail(Code::kFailedState, "the server ended while it started: " + LastOutput());
+    }
+    if (needs_.clock.Monotonic() >= deadline) {
+      return Fail(Code::kTimeout, "the server is not ready: " + connection.error().what());
+    }
+  }
+}
+
+Result<> Node::Stop(StopMode mode, Duration limit) {
+  const MonotonicTime deadline = needs_.clock.Monotonic() + limit;
+  TRY_ASSIGN(const auto running, FindPostmaster());
+  if (running) {
+    TRY(needs_.processes.Signal(*running, mode == StopMode::kFast ? SIGINT : SIGQUIT));
+    if (!needs_.processes.AwaitExit(*running, limit)) {
+      needs_.log.Warning("{}: the server did not stop in {}; it is killed", paths_.root,
+                         FormatDuration(limit));
+    }
+  }
+  // The log collector ends by itself a moment after the postmaster.
+  for (const system::ProcessInfo& process : OwnProcesses()) {
+    const Duration left = deadline - needs_.clock.Monotonic();
+    needs_.processes.AwaitExit(process.identity, std::clamp<Duration>(left, 0s, 1s));
+  }
+  return Fence(10s);
+}
+
+Result<int> Node::KillOwnProcesses(Duration limit) {
+  const MonotonicTime deadline = needs_.clock.Monotonic() + limit;
+  int killed = 0;
+  // Again until none is left: a postmaster may fork between our look and its death.
+  for (auto own = OwnProcesses(); !own.empty(); own = OwnProcesses()) {
+    if (needs_.clock.Monotonic() >= deadline) {
+      return Fail(Code::kTimeout,
+                  fmt::format("{} processes of {} do not die", own.size(), paths_.Data()));
+    }
+    for (const system::ProcessInfo& process : own) {
+      TRY(needs_.processes.Signal(process.identity, SIGKILL));
+    }
+    for (const system::ProcessInfo& process : own) {
+      const Duration left = deadline - needs_.clock.Monotonic();
+      if (needs_.processes.AwaitExit(process.identity, std::max<Duration>(left, 0s))) ++killed;
+    }
+  }
+  return killed;
+}
+
+Result<> Node::Fence(Duration limit) {
+  TRY(KillOwnProcesses(limit));
+  return {};
+}
+
+Result<int> Node::ClearOrphans(Duration limit) {
+  TRY_ASSIGN(const auto running, FindPostmaster());
+  if (running) {
+    return Fail(Code::kFailedState,
+                fmt::format("the postmaster (pid {}) lives: nothing is an orphan", running->pid));
+  }
+  return KillOwnProcesses(limit);
+}
+
+Result<> Node::Reload() {
+  TRY_ASSIGN(const auto running, FindPostmaster());
+  if (!running) return Fail(Code::kFailedState, "the server does not run");
+  return needs_.processes.Signal(*running, SIGHUP);
+}
+
+// The last lines of what the server said, for a person: from the collector's newest file, or from
+// before there was a collector.
+std::string Node::LastOutput() {
+  constexpr std::size_t kMost = 1000;
+  std::string text = needs_.disk.Read(paths_.ServerOutput()).value_or("");
+  const std::string directory = paths_.LogDir() + "/error";
+  const auto files = needs_.disk.List(directory);
+  if (files && !files->empty()) {
+    text += needs_.disk.Read(directory + "/" + files->back()).value_or("");
+  }
+  return text.size() > kMost ? text.substr(text.size() - kMost) : text;
+}
+
+}  // namespace howdah::postgres
