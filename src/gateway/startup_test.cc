@@ -148,7 +148,7 @@ TEST(CheckStartup, ForcedTlsRefusesTheClearAsRdsDoes) {
 }
 
 TEST(FormatFatal, IsAnErrorResponse) {
-  EXPECT_EQ(FormatFatal({"57P03", "no"}), "E"s + Word(32) + "SFATAL\0VFATAL\0C57P03\0Mno\0\0"s);
+  EXPECT_EQ(FormatFatal({"57P03", "no"}), "E"s + Word(30) + "SFATAL\0VFATAL\0C57P03\0Mno\0\0"s);
 }
 
 }  // namespace
