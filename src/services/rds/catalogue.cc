@@ -196,7 +196,7 @@ Outcome<api::DescribeEngineDefaultParametersResult> DescribeEngineDefaults(
   return api::DescribeEngineDefaultParametersResult{.engine_defaults = std::move(defaults)};
 }
 
-Outcome<api::OptionGroupsMessage> DescribeOptionGroups(const fleet::Context& context,
+Outcome<api::OptionGroups> DescribeOptionGroups(const fleet::Context& context,
                                                        const api::DescribeOptionGroupsMessage& in) {
   std::vector<api::OptionGroup> groups;
   for (int major = postgres::kOldestMajor; major <= postgres::kNewestMajor; ++major) {
@@ -218,7 +218,7 @@ Outcome<api::OptionGroupsMessage> DescribeOptionGroups(const fleet::Context& con
     return Refuse(api::fault::OptionGroupNotFoundFault(
         fmt::format("Specified OptionGroupName: {} not found.", *in.option_group_name)));
   }
-  api::OptionGroupsMessage out;
+  api::OptionGroups out;
   OUTCOME_ASSIGN(out.option_groups_list,
                  Page(std::move(groups), in.max_records, in.marker, out.marker));
   return out;

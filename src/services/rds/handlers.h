@@ -10,6 +10,7 @@
 #include "aws/service.h"
 #include "fleet/context.h"
 #include "fleet/records.h"
+#include "fleet/subnet_group.h"
 #include "services/rds/rds.h"
 
 namespace howdah::services::rds {

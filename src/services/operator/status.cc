@@ -1,0 +1,80 @@
+#include "services/operator/status.h"
+
+#include <fmt/format.h>
+
+namespace howdah::services::operators {
+
+namespace {
+
+std::string LagOf(const ha::Record& record, const nodes::Observed& primary, const NodeId& node) {
+  if (node == record.primary || record.token.empty()) return "";
+  return primary.streaming_token == record.token ? "streaming" : "not streaming";
+}
+
+api::NodeStatus NodeOf(const fleet::Context& context, const fleet::Instance& instance,
+                       const ha::Record& record, const nodes::Observed& primary,
+                       const NodeId& node) {
+  api::NodeStatus shape;
+  const auto observed = fleet::LoadObserved(context.store, node);
+  shape.node_id = node.str();
+  shape.role = node == record.primary ? "primary" : "standby";
+  shape.availability_zone = node == instance.first_node ? instance.zone : instance.secondary_zone;
+  if (observed) {
+    shape.state = std::string(nodes::StateName(observed->state));
+    shape.pid = observed->pid;
+    shape.detail = observed->detail;
+  }
+  shape.lag = LagOf(record, primary, node);
+  return shape;
+}
+
+void FillNodes(const fleet::Context& context, const fleet::Instance& instance,
+               api::InstanceStatus& shape) {
+  const auto record = fleet::LoadRecord(context.store, instance.id);
+  if (!record) return;  // not begun, or gone already
+  shape.phase = std::string(ha::PhaseName(record->value.phase));
+  shape.epoch = record->value.epoch;
+  const nodes::Observed primary =
+      fleet::LoadObserved(context.store, record->value.primary).value_or(nodes::Observed{});
+  for (const NodeId& node : {instance.first_node, instance.second_node}) {
+    if (node.empty()) continue;
+    shape.nodes.push_back(NodeOf(context, instance, record->value, primary, node));
+  }
+}
+
+}  // namespace
+
+aws::Outcome<api::InstanceStatus> StatusOf(const fleet::Context& context,
+                                           const fleet::Instance& instance,
+                                           const ConnectionCounts& counts) {
+  const auto active = fleet::ActiveRun(context.store, instance);
+  if (!active) return aws::Refuse(aws::FaultOf(active.error()));
+  api::InstanceStatus shape;
+  shape.db_instance_identifier = instance.identifier;
+  shape.dbi_resource_id = instance.id.str();
+  shape.status = fleet::StatusOf(instance, *active);
+  shape.engine_version = instance.version;
+  shape.class_ = instance.settings.instance_class;
+  shape.multi_az = instance.settings.multi_az;
+  if (!instance.host_address.empty()) {
+    shape.endpoint = instance.host_address;
+    shape.port = instance.settings.port;
+  }
+  shape.open_connections = counts.open;
+  shape.refused_connections = counts.refused;
+  FillNodes(context, instance, shape);
+  return shape;
+}
+
+api::RunStatus StatusOf(const workflow::Run& run) {
+  api::RunStatus shape;
+  shape.run_id = run.id.str();
+  shape.workflow = run.workflow;
+  shape.subject = run.subject;
+  shape.state = run.stuck ? "stuck" : std::string(workflow::RunStateName(run.state));
+  shape.step = run.step;
+  shape.error = run.error;
+  return shape;
+}
+
+}  // namespace howdah::services::operators

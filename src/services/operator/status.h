@@ -1,0 +1,19 @@
+// What `howdah status` shows, from the store.
+#pragma once
+
+#include "aws/fault.h"
+#include "aws/generated/howdah.h"
+#include "fleet/context.h"
+#include "fleet/records.h"
+#include "services/operator/operator.h"
+
+namespace howdah::services::operators {
+
+namespace api = aws::howdah_api;
+
+aws::Outcome<api::InstanceStatus> StatusOf(const fleet::Context& context,
+                                           const fleet::Instance& instance,
+                                           const ConnectionCounts& counts);
+api::RunStatus StatusOf(const workflow::Run& run);
+
+}  // namespace howdah::services::operators
