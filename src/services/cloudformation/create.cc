@@ -1,0 +1,155 @@
+// Creation: every resource whose dependencies are complete is begun; those begun are worked on; the
+// first failure stops the rest.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "services/cloudformation/converge.h"
+#include "services/cloudformation/template/resource_types.h"
+
+namespace howdah::cfn {
+
+namespace {
+
+// A minute of tries, as the workflow comes back about twice a second.
+constexpr std::int64_t kMaxAttempts = 120;
+
+bool HasName(std::string_view type) {
+  return type == "AWS::EC2::SecurityGroup" || type.starts_with("AWS::RDS::") ||
+         type == "AWS::SecretsManager::Secret";
+}
+
+bool IsReady(Stack& stack, const ResourceRecord& record) {
+  return std::ranges::all_of(record.depends_on, [&](const std::string& id) {
+    const ResourceRecord* on = stack.Find(id);
+    return on != nullptr && on->status == "CREATE_COMPLETE";
+  });
+}
+
+// Three things in order, each of which may be repeated: make, configure, wait until it is stable.
+aws::Outcome<bool> Make(Session& session, ResourceRecord& record, const Side& side) {
+  const Provider& provider = session.ProviderOf(record);
+  if (!record.initiated || !record.configured) {
+    OUTCOME_ASSIGN(const json::object properties, session.Properties(record, side, true));
+    if (!record.initiated) {
+      OUTCOME_ASSIGN(const std::optional<std::string> found,
+                     provider.Find(session.SubjectOf(record, side), properties));
+      if (found) {
+        record.physical_id = *found;
+      } else {
+        OUTCOME_ASSIGN(record.physical_id,
+                       provider.Create(session.SubjectOf(record, side), properties));
+      }
+      record.initiated = true;
+      session.SetStatus(record, "CREATE_IN_PROGRESS", "Resource creation Initiated");
+    }
+    OUTCOME_TRY(provider.Configure(session.SubjectOf(record, side), properties));
+    record.configured = true;
+    session.Touch();
+  }
+  return provider.IsStable(session.SubjectOf(record, side));
+}
+
+void StopCreation(Session& session, std::string_view why) {
+  Stack& stack = session.stack();
+  for (ResourceRecord& record : stack.resources) {
+    if (record.status == "CREATE_IN_PROGRESS") {
+      session.SetStatus(record, "CREATE_FAILED", "Resource creation cancelled");
+    }
+  }
+  if (stack.on_failure == "DO_NOTHING") {
+    session.SetStatus("CREATE_FAILED", fmt::format("{} ", why));
+  } else if (stack.on_failure == "DELETE") {
+    session.SetStatus("DELETE_IN_PROGRESS", fmt::format("{} Delete requested by user.", why));
+  } else {
+    session.SetStatus("ROLLBACK_IN_PROGRESS", fmt::format("{} Rollback requested by user.", why));
+  }
+}
+
+bool IsLate(const Stack& stack, WallTime now) {
+  return stack.timeout_minutes > 0 &&
+         now > stack.begun + std::chrono::minutes(stack.timeout_minutes);
+}
+
+}  // namespace
+
+bool AnyWithStatus(const Stack& stack, std::string_view status) {
+  return std::ranges::find(stack.resources, status, &ResourceRecord::status) !=
+         stack.resources.end();
+}
+
+std::string NamesWithStatus(const Stack& stack, std::string_view status) {
+  std::vector<std::string> names;
+  for (const ResourceRecord& record : stack.resources) {
+    if (record.status == status) names.push_back(record.logical_id);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void Settle(Session& session, ResourceRecord& record, const aws::Outcome<bool>& outcome,
+            std::string_view verb) {
+  if (outcome && !*outcome) return;
+  if (outcome) {
+    session.SetStatus(record, fmt::format("{}_COMPLETE", verb));
+    return;
+  }
+  if (MayPass(outcome.error()) && record.attempts < kMaxAttempts) {
+    session.CountTry(record);
+    return;
+  }
+  session.SetStatus(record, fmt::format("{}_FAILED", verb),
+                    FailureText(outcome.error(), record.type, session.world().entropy));
+}
+
+void BeginCreation(Session& session, ResourceRecord& record) {
+  record.token = system::RandomUuid(session.world().entropy);
+  if (HasName(record.type)) {
+    record.physical_name =
+        PhysicalName(session.stack(), record.logical_id, record.type, session.world().entropy);
+  }
+  record.initiated = record.configured = record.deleting = false;
+  record.attempts = 0;
+  record.physical_id.clear();
+  session.SetStatus(record, "CREATE_IN_PROGRESS");
+}
+
+void WorkOnCreation(Session& session, ResourceRecord& record, const Side& side) {
+  Settle(session, record, Make(session, record, side), "CREATE");
+}
+
+Result<> AdvanceCreate(Session& session) {
+  Stack& stack = session.stack();
+  TRY_ASSIGN(const Side side, session.Current());
+  for (ResourceRecord& record : stack.resources) {
+    if (record.status == "CREATE_IN_PROGRESS") WorkOnCreation(session, record, side);
+  }
+  if (AnyWithStatus(stack, "CREATE_FAILED")) {
+    StopCreation(session, fmt::format("The following resource(s) failed to create: [{}].",
+                                      NamesWithStatus(stack, "CREATE_FAILED")));
+    return {};
+  }
+  const bool complete = std::ranges::all_of(stack.resources, [](const ResourceRecord& record) {
+    return record.status == "CREATE_COMPLETE";
+  });
+  if (complete) {
+    auto outputs = session.Outputs(side);
+    if (!outputs && outputs.error().code() == Code::kUnavailable) return Fail(outputs.error());
+    if (!outputs) {
+      StopCreation(session, fmt::format("Unable to evaluate outputs: {}.", outputs.error().what()));
+      return {};
+    }
+    stack.outputs = *std::move(outputs);
+    session.SetStatus("CREATE_COMPLETE", "");
+    return {};
+  }
+  if (IsLate(stack, session.now())) {
+    StopCreation(session, "Stack creation time exceeded the specified timeout.");
+    return {};
+  }
+  for (ResourceRecord& record : stack.resources) {
+    if (record.status.empty() && IsReady(stack, record)) BeginCreation(session, record);
+  }
+  return {};
+}
+
+}  // namespace howdah::cfn

@@ -1,0 +1,142 @@
+// AWS::RDS::DBInstance: the one resource that takes time. Its identifier is chosen before it is
+// made.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "services/cloudformation/providers/rds_tags.h"
+
+namespace howdah::cfn {
+
+namespace {
+
+constexpr std::array<std::string_view, 6> kHopeless = {"failed",
+                                                       "incompatible-parameters",
+                                                       "incompatible-restore",
+                                                       "incompatible-network",
+                                                       "storage-full",
+                                                       "deleting"};
+
+// Template names to the API's, where they differ.
+void Rename(json::object& properties, std::string_view from, std::string_view to) {
+  const json::value* value = properties.if_contains(from);
+  if (value == nullptr) return;
+  json::value kept = *value;
+  properties.erase(from);
+  properties.emplace(to, std::move(kept));
+}
+
+class DBInstanceProvider : public Provider {
+ public:
+  using Provider::Provider;
+
+  aws::Outcome<std::optional<std::string>> Find(const Subject& subject,
+                                                const json::object& properties) const override {
+    auto instance = Describe(subject, NameOf(subject, properties));
+    if (!instance && IsNotFound(instance.error())) return std::nullopt;
+    if (!instance) return std::unexpected(instance.error());
+    OUTCOME_ASSIGN(const bool ours,
+                   IsMadeBy(services_, subject, instance->db_instance_arn.value_or("")));
+    if (!ours) return std::nullopt;
+    return instance->db_instance_identifier;
+  }
+
+  aws::Outcome<std::string> Create(const Subject& subject,
+                                   const json::object& properties) const override {
+    json::object known = properties;
+    known.erase("Tags");
+    known.erase("AllowMajorVersionUpgrade");  // says how to modify, not what to create
+    Rename(known, "VPCSecurityGroups", "VpcSecurityGroupIds");
+    OUTCOME_ASSIGN(auto request, RequestFrom<rds::CreateDBInstance>(known));
+    request.db_instance_identifier = NameOf(subject, properties);
+    request.tags = RdsTags(AllTags(subject, properties));
+    OUTCOME_ASSIGN(const auto made,
+                   Invoke<rds::CreateDBInstance>(services_.rds, subject.context, request));
+    return made.db_instance->db_instance_identifier.value_or("");
+  }
+
+  aws::Outcome<bool> IsStable(const Subject& subject) const override {
+    OUTCOME_ASSIGN(const rds::DBInstance instance, Describe(subject, subject.id()));
+    const std::string status = instance.db_instance_status.value_or("");
+    if (std::ranges::find(kHopeless, status) != kHopeless.end()) {
+      return aws::Refuse("NotStabilized",
+                         fmt::format("DB instance {} is in status {}", subject.id(), status));
+    }
+    return status == "available";
+  }
+
+  aws::Outcome<void> Update(const Subject& subject, const json::object& before,
+                            const json::object& after,
+                            const std::vector<std::string>& changed) const override {
+    json::object request_properties;
+    for (const std::string& name : changed) {
+      if (name == "Tags") continue;
+      const json::value* value = after.if_contains(name);
+      if (value == nullptr) {
+        return aws::Refuse(aws::ValidationError(
+            fmt::format("Property {} cannot be taken away from a DB instance; give it the value "
+                        "that it should have",
+                        name)));
+      }
+      request_properties.emplace(name, *value);
+    }
+    OUTCOME_ASSIGN(const rds::DBInstance instance, Describe(subject, subject.id()));
+    if (!request_properties.empty()) {
+      Rename(request_properties, "VPCSecurityGroups", "VpcSecurityGroupIds");
+      Rename(request_properties, "Port", "DBPortNumber");
+      OUTCOME_ASSIGN(auto request, RequestFrom<rds::ModifyDBInstance>(request_properties));
+      request.db_instance_identifier = subject.id();
+      request.apply_immediately = true;
+      OUTCOME_TRY(Invoke<rds::ModifyDBInstance>(services_.rds, subject.context, request));
+    }
+    if (!Mentions(changed, "Tags")) return {};
+    return UpdateRdsTags(services_, subject, instance.db_instance_arn.value_or(""), before, after);
+  }
+
+  aws::Outcome<bool> Delete(const Subject& subject) const override {
+    auto instance = Describe(subject, subject.id());
+    if (!instance && IsNotFound(instance.error())) return true;
+    if (!instance) return std::unexpected(instance.error());
+    if (instance->db_instance_status == "deleting") return false;
+    OUTCOME_TRY(Invoke<rds::DeleteDBInstance>(
+        services_.rds, subject.context,
+        {.db_instance_identifier = subject.id(), .skip_final_snapshot = true}));
+    return false;
+  }
+
+  aws::Outcome<json::value> Attribute(const Subject& subject,
+                                      std::string_view name) const override {
+    OUTCOME_ASSIGN(const rds::DBInstance instance, Describe(subject, subject.id()));
+    if (name == "DBInstanceArn") return TextValue(instance.db_instance_arn);
+    if (name == "DbiResourceId") return TextValue(instance.dbi_resource_id);
+    if (!instance.endpoint) {
+      return aws::Refuse("InvalidDBInstanceState", "the DB instance has no endpoint");
+    }
+    if (name == "Endpoint.Address") return TextValue(instance.endpoint->address);
+    return TextValue(fmt::format("{}", instance.endpoint->port.value_or(0)));
+  }
+
+ private:
+  static std::string NameOf(const Subject& subject, const json::object& properties) {
+    return TextOf(properties, "DBInstanceIdentifier", subject.record.physical_name);
+  }
+
+  aws::Outcome<rds::DBInstance> Describe(const Subject& subject, const std::string& name) const {
+    OUTCOME_ASSIGN(const auto found,
+                   Invoke<rds::DescribeDBInstances>(services_.rds, subject.context,
+                                                    {.db_instance_identifier = name}));
+    if (found.db_instances.empty()) {
+      return aws::Refuse("DBInstanceNotFound", fmt::format("DBInstance {} not found.", name), 404);
+    }
+    return found.db_instances[0];
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Provider> MakeDBInstanceProvider(const Services& services) {
+  return std::make_unique<DBInstanceProvider>(services);
+}
+
+}  // namespace howdah::cfn

@@ -1,0 +1,67 @@
+// The durable work on a stack: one run from the moment in which an operation begins until the stack
+// has a final status. Which operation it is, the stack's status says; so a stack that is deleted
+// while it is being created goes on in the same run, and never has two.
+#include <fmt/format.h>
+
+#include "services/cloudformation/converge.h"
+
+namespace howdah::cfn {
+
+namespace {
+
+using workflow::Next;
+using workflow::StepContext;
+
+constexpr Duration kPoll = 250ms;
+constexpr Duration kDeadline = 120min;
+
+Result<> AdvanceOnce(Session& session) {
+  const std::string& status = session.stack().status;
+  if (status == "CREATE_IN_PROGRESS") return AdvanceCreate(session);
+  if (status == "ROLLBACK_IN_PROGRESS" || status == "DELETE_IN_PROGRESS") {
+    return AdvanceRemoval(session);
+  }
+  if (status == "UPDATE_IN_PROGRESS") return AdvanceUpdate(session);
+  if (status == "UPDATE_ROLLBACK_IN_PROGRESS") return AdvanceUpdateRollback(session);
+  return AdvanceCleanup(session);
+}
+
+Next Advance(const World& world, const Providers& providers, StepContext& step) {
+  TRY_ASSIGN(StoredStack stored, GetStack(world.store, step.subject));
+  if (!stored.stack.InProgress()) return Next::Done();
+  Session session(world, providers, step, std::move(stored));
+  TRY(AdvanceOnce(session));
+  session.Save();
+  if (!session.stack().InProgress()) return Next::Done();
+  return Next::Wait(session.hurried() ? Duration(0) : kPoll);
+}
+
+// The run itself broke (not a resource): the stack says so and can be deleted.
+Next LeaveFailed(const World& world, StepContext& step) {
+  TRY_ASSIGN(StoredStack stored, GetStack(world.store, step.subject));
+  Stack& stack = stored.stack;
+  if (!stack.InProgress()) return Next::Done();
+  std::string status = "ROLLBACK_FAILED";
+  if (stack.status == "DELETE_IN_PROGRESS") status = "DELETE_FAILED";
+  if (stack.status.starts_with("UPDATE_")) status = "UPDATE_ROLLBACK_FAILED";
+  SetStackStatus(step.transaction, stack, status, step.failure, step.now);
+  PutStack(step.transaction, stored);
+  return Next::Done();
+}
+
+}  // namespace
+
+workflow::Workflow StackWorkflow(const World& world) {
+  const auto providers = std::make_shared<const Providers>(world.services);
+  const auto shared = std::make_shared<const World>(world);
+  return {.name = std::string(kStackWorkflow),
+          .steps = {{"converge",
+                     [shared, providers](StepContext& step) {
+                       return Advance(*shared, *providers, step);
+                     },
+                     nullptr}},
+          .deadline = kDeadline,
+          .on_failed = [shared](StepContext& step) { return LeaveFailed(*shared, step); }};
+}
+
+}  // namespace howdah::cfn
