@@ -56,7 +56,9 @@ std::expected<std::vector<std::pair<std::string, std::string>>, Failure> Pairs(
 
 void DefineDaemon(CLI::App& app, Words& words) {
   auto* serve = app.add_subcommand("serve", "Run the control plane in the foreground");
-  serve->add_option("--listen", words.serve.listen, "ADDR:PORT of the API")->capture_default_str();
+  serve->add_option("--listen", words.serve.listen, "ADDR:PORT of the API")
+      ->envname("HOWDAH_LISTEN")
+      ->capture_default_str();
   serve->add_option("--region", words.serve.region, "The region that this daemon is")
       ->capture_default_str();
   serve->add_option("--zone", words.zones, "ZONE=DIRECTORY: where a zone keeps its volumes")

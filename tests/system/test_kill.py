@@ -1,0 +1,219 @@
+"""kill -9 of serve, of the gateway and of every PostgreSQL process: nothing acknowledged is lost, nothing is left
+behind, and everything is back by itself."""
+
+import os
+import signal
+import threading
+import time
+import unittest
+
+import psycopg2
+
+from harness import Howdah, eventually
+
+# Seconds after the call at which serve is killed: dense where the steps are.
+MOMENTS = [0.0, 0.1, 0.25, 0.5, 0.8, 1.2, 1.7, 2.3, 3.0, 4.0]
+
+
+class Serve(unittest.TestCase):
+    def test_killed_at_many_moments_of_create_and_delete(self):
+        howdah = Howdah().start()
+        self.addCleanup(howdah.stop)
+        network = howdah.network()
+        howdah.admit_host(network["db"])
+        for number, moment in enumerate(MOMENTS):
+            with self.subTest(moment=moment):
+                name = f"db-{number}"
+                howdah.create_instance(name, network, MultiAZ=True)
+                time.sleep(moment)
+                howdah.restart()
+                instance = howdah.await_available(name)
+                connection = howdah.connect(instance)
+                connection.close()
+                self.assertEqual(len(howdah.processes.postmasters()), 2)
+                howdah.delete_instance(name, wait=False)
+                time.sleep(moment / 2)
+                howdah.restart()
+                howdah.await_deleted(name)
+                self.assertEqual(howdah.leftovers(), [])
+                self.assertEqual(howdah.processes.postgres(), [])
+
+    def test_killed_again_and_again(self):
+        """A run that is cut at every turn still ends."""
+        howdah = Howdah().start()
+        self.addCleanup(howdah.stop)
+        network = howdah.network()
+        howdah.create_instance("db-1", network, MultiAZ=True)
+        for _ in range(8):
+            time.sleep(0.3)
+            howdah.restart()
+        howdah.await_available("db-1")
+        howdah.delete_instance("db-1", wait=False)
+        for _ in range(4):
+            time.sleep(0.2)
+            howdah.restart()
+        howdah.await_deleted("db-1")
+        self.assertEqual(howdah.leftovers(), [])
+
+    def test_killed_while_a_stack_is_made_and_removed(self):
+        howdah = Howdah().start()
+        self.addCleanup(howdah.stop)
+        cloudformation = howdah.client("cloudformation")
+        cloudformation.create_stack(StackName="prod-e", TemplateBody=howdah.template().read_text())
+        for _ in range(5):
+            time.sleep(0.7)
+            howdah.restart()
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName="prod-e", WaiterConfig={"Delay": 1, "MaxAttempts": 90})
+        cloudformation.delete_stack(StackName="prod-e")
+        for _ in range(3):
+            time.sleep(0.5)
+            howdah.restart()
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName="prod-e", WaiterConfig={"Delay": 1, "MaxAttempts": 90})
+        self.assertEqual(howdah.leftovers(), [])
+        self.assertEqual([v for v in howdah.ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"]], [])
+
+
+class Writer(threading.Thread):
+    """Inserts numbers and remembers those whose commit was acknowledged."""
+
+    def __init__(self, howdah, instance):
+        super().__init__(daemon=True)
+        self.howdah, self.instance = howdah, instance
+        self.acknowledged = []
+        self.done = threading.Event()
+        self.number = 0
+
+    def run(self):
+        while not self.done.is_set():
+            try:
+                connection = self.howdah.connect(self.instance, connect_timeout=3)
+                connection.autocommit = True
+                with connection.cursor() as cursor:
+                    while not self.done.is_set():
+                        self.number += 1
+                        cursor.execute("insert into numbers values (%s)", (self.number,))
+                        self.acknowledged.append(self.number)
+            except psycopg2.Error:
+                time.sleep(0.05)
+
+
+class UnderWrites(unittest.TestCase):
+    """A Multi-AZ instance that is written to while its processes are killed."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.howdah = Howdah().start()
+        cls.addClassCleanup(cls.howdah.stop)
+        cls.network = cls.howdah.network()
+        cls.howdah.admit_host(cls.network["db"])
+        cls.howdah.create_instance("db-1", cls.network, MultiAZ=True)
+        cls.instance = cls.howdah.await_available("db-1")
+
+    def setUp(self):
+        self.execute("drop table if exists numbers", "create table numbers (n int)")
+        self.writer = Writer(self.howdah, self.instance)
+        self.writer.start()
+        self.addCleanup(self.writer.done.set)
+        self.await_writes()
+
+    def execute(self, *statements):
+        connection = self.howdah.connect(self.instance)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        connection.close()
+
+    def await_writes(self, more=20, seconds=40):
+        """Writes go on: so many more were acknowledged."""
+        goal = len(self.writer.acknowledged) + more
+        eventually(lambda: len(self.writer.acknowledged) >= goal, seconds, "writes go on")
+
+    def tearDown(self):
+        self.writer.done.set()
+        self.writer.join(20)
+        connection = self.howdah.connect(self.instance)
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select n from numbers")
+            kept = {row[0] for row in cursor}
+        connection.close()
+        self.assertEqual(set(self.writer.acknowledged) - kept, set(), "acknowledged, and lost")
+        eventually(self.whole, 60, "two nodes, protected")
+
+    def whole(self):
+        status = self.howdah.status()["Instances"][0]
+        return (len(self.howdah.processes.postmasters()) == 2 and status["Status"] == "available" and
+                "protected" in (status["Phase"] or "").lower())
+
+    def kill(self, pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def test_serve_killed_cuts_no_connection(self):
+        connection = self.howdah.connect(self.instance)
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_backend_pid()")
+            backend = cursor.fetchone()[0]
+            self.howdah.kill()
+            self.await_writes()
+            self.howdah.start()
+            self.await_writes()
+            cursor.execute("select pg_backend_pid()")
+            self.assertEqual(cursor.fetchone()[0], backend)
+        connection.close()
+        # New ones are let in while nobody is in control, too.
+
+    def test_serve_killed_leaves_the_endpoint_open(self):
+        self.howdah.kill()
+        self.execute("select 1")
+        self.howdah.start()
+
+    def test_gateway_killed(self):
+        gateways = self.howdah.processes.gateways()
+        self.assertEqual(len(gateways), 1, gateways)
+        self.kill(gateways[0]["pid"])
+        eventually(lambda: [g for g in self.howdah.processes.gateways() if g["pid"] != gateways[0]["pid"]], 20,
+                   "another gateway")
+        self.await_writes()
+
+    def test_gateway_and_serve_killed(self):
+        self.kill(self.howdah.processes.gateways()[0]["pid"])
+        self.howdah.restart()
+        self.await_writes()
+
+    def test_every_postgres_process_killed_in_turn(self):
+        """By what a process is called: postmasters, checkpointer, walsender, walreceiver, a backend and the rest."""
+        names = sorted({self.kind(p) for p in self.howdah.processes.postgres()})
+        self.assertGreater(len(names), 5, names)
+        for name in names:
+            with self.subTest(process=name):
+                victim = next((p for p in self.howdah.processes.postgres() if self.kind(p) == name), None)
+                if victim:
+                    self.kill(victim["pid"])
+                self.await_writes()
+                eventually(self.whole, 60, f"whole again after {name}")
+
+    def kind(self, process):
+        zone = process["cwd"].split("/zones/")[-1].split("/")[0]
+        command = process["command"]
+        if not command.startswith("postgres:"):
+            return f"{zone} postmaster"
+        words = command.removeprefix("postgres:").split()
+        known = ("checkpointer", "background writer", "walwriter", "autovacuum launcher", "stats collector",
+                 "logical replication launcher", "walsender", "walreceiver", "startup", "logger")
+        return f"{zone} " + next((k for k in known if k in command), "backend" if "appdb" in words else "other")
+
+    def test_both_postmasters_killed_with_serve_away(self):
+        self.howdah.kill()
+        for postmaster in self.howdah.processes.postmasters():
+            self.kill(postmaster["pid"])
+        self.howdah.start()
+        self.await_writes()
+
+
+if __name__ == "__main__":
+    unittest.main()
