@@ -125,6 +125,7 @@ class Node {
  private:
   Result<> RunInitdb(std::string_view locale, Duration limit);
   Result<> PrepareStart();
+  Result<> RemoveStalePidFile();
   system::SpawnSpec ServerSpec() const;
   std::string SyncConfig(std::string_view application_name) const;
   Result<bool> WriteIfChanged(const std::string& path, std::string_view contents, unsigned mode);

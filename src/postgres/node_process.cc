@@ -79,6 +79,20 @@ system::SpawnSpec Node::ServerSpec() const {
           .output_path = paths_.ServerOutput()};
 }
 
+// No process of this node is left. PostgreSQL would still refuse to start if the pid in the file
+// were taken: by somebody else (after a reboot), or by the dead postmaster itself that init has not
+// yet reaped. Otherwise the file stays, for PostgreSQL's own check of the shared memory that it
+// names.
+Result<> Node::RemoveStalePidFile() {
+  const auto pid_file = needs_.disk.Read(paths_.PidFile());
+  const auto pid = pid_file ? ParsePid(*pid_file) : std::nullopt;
+  if (!pid) return {};
+  const auto all = needs_.processes.List();
+  const bool taken = needs_.processes.Identify(*pid).has_value() ||
+                     std::ranges::any_of(all, [&](const auto& each) { return HasPid(each, *pid); });
+  return taken ? needs_.disk.RemoveTree(paths_.PidFile()) : Result<>();
+}
+
 Result<> Node::PrepareStart() {
   TRY_ASSIGN(const std::string version, needs_.disk.Read(paths_.Data() + "/PG_VERSION"));
   if (version != fmt::format("{}\n", engine_.version.major)) {
@@ -93,12 +107,7 @@ Result<> Node::PrepareStart() {
   TRY(needs_.disk.MakeDirectories(paths_.LogDir() + "/error"));
   TRY(needs_.disk.RemoveTree(paths_.Socket()));
   TRY(needs_.disk.RemoveTree(paths_.Socket() + ".lock"));
-  // No process of this node is left. PostgreSQL would still refuse to start if the pid in the file
-  // were alive as somebody else's (after a reboot); otherwise the file stays, for its shared-memory
-  // check.
-  const auto pid_file = needs_.disk.Read(paths_.PidFile());
-  const auto pid = pid_file ? ParsePid(*pid_file) : std::nullopt;
-  if (pid && needs_.processes.Identify(*pid)) TRY(needs_.disk.RemoveTree(paths_.PidFile()));
+  TRY(RemoveStalePidFile());
   // One start's own words, so that LastOutput() does not speak of an earlier one.
   return needs_.disk.RemoveTree(paths_.ServerOutput());
 }
