@@ -34,12 +34,17 @@ class Api {
   http::Response Handle(const http::Request& request) const;
 
  private:
-  struct Exchange;
+  struct Form;  // how the answer is written
 
-  Outcome<Signer> Authenticate(const http::Request& request, WallTime now) const;
-  Outcome<std::string> Dispatch(const http::Request& request, Exchange& exchange) const;
-  Outcome<std::string> Call(const http::Request& request, const Service& service,
-                            std::string_view operation, Exchange& exchange) const;
+  Form FormOf(const http::Request& request, std::string_view claimed_service) const;
+  Outcome<std::string> Answer(const http::Request& request, const Form& form,
+                              RequestContext& context) const;
+  Outcome<std::string> Call(const Service& service, const Service::Handler& handler,
+                            const Service::Decode& fill, const RequestContext& context) const;
+  Outcome<std::string> CallQuery(const http::Request& request, const Service& service,
+                                 const RequestContext& context) const;
+  Outcome<std::string> CallJson(const http::Request& request, const Service& service,
+                                const RequestContext& context) const;
 
   Options options_;
   const Credentials& credentials_;

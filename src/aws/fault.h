@@ -53,9 +53,9 @@ Fault FaultOf(const Error& error);
   declaration = *std::move(tmp)
 
 // OUTCOME_TRY(F()) returns the fault of an Outcome, if it has one.
-#define OUTCOME_TRY(expression)                                                            \
-  do {                                                                                     \
-    if (auto outcome_try = (expression); !outcome_try) {                                   \
-      return std::unexpected<::howdah::aws::Fault>(std::move(outcome_try).error());        \
-    }                                                                                      \
+#define OUTCOME_TRY(expression)                                                     \
+  do {                                                                              \
+    if (auto outcome_try = (expression); !outcome_try) {                            \
+      return std::unexpected<::howdah::aws::Fault>(std::move(outcome_try).error()); \
+    }                                                                               \
   } while (false)

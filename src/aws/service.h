@@ -42,12 +42,13 @@ class Service {
 
   explicit Service(const ServiceDesc& desc) : desc_(desc) {}
 
-  // F is callable as Outcome<typename Op::Output>(const RequestContext&, const typename Op::Input&).
+  // F is callable as Outcome<typename Op::Output>(const RequestContext&, const typename
+  // Op::Input&).
   template <typename Op, typename F>
   void Register(F handler) {
-    Add({&Op::Desc(), [handler = std::move(handler)](const RequestContext& context,
-                                                     const Decode& decode,
-                                                     const Encode& encode) -> Outcome<void> {
+    Add({&Op::Desc(),
+         [handler = std::move(handler)](const RequestContext& context, const Decode& decode,
+                                        const Encode& encode) -> Outcome<void> {
            typename Op::Input input{};
            OUTCOME_TRY(decode(&input));
            Outcome<typename Op::Output> output = handler(context, std::as_const(input));

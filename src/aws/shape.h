@@ -1,6 +1,6 @@
 // What the generated tables say about a shape, so that one encoder and one decoder a protocol serve
-// every operation: kinds, names on the wire, bounds, and how to reach a member of a C++ struct whose
-// type the codec does not know. Tables are constant data; nothing here is owned or changed.
+// every operation: kinds, names on the wire, bounds, and how to reach a member of a C++ struct
+// whose type the codec does not know. Tables are constant data; nothing here is owned or changed.
 //
 // A codec works on values (std::string, std::int64_t, bool, double, WallTime, Blob, a generated
 // struct, List<T>, Map<T>). A member of a struct is a slot: std::optional of a value, or a List or
@@ -33,8 +33,8 @@ struct Empty {
   bool operator==(const Empty&) const = default;
 };
 
-// A vector that knows whether the request named it: `Tags=` is present and empty, no Tags is absent.
-// In answers every list is written, empty or not, because clients index what they read.
+// A vector that knows whether the request named it: `Tags=` is present and empty, no Tags is
+// absent. In answers every list is written, empty or not, because clients index what they read.
 template <typename T>
 class List : public std::vector<T> {
  public:
@@ -147,22 +147,21 @@ inline constexpr SlotOps kOptionalSlot = {
     }};
 
 template <typename T>
-inline constexpr SlotOps kListSlot = {[](void* slot) -> void* {
-                                        static_cast<List<T>*>(slot)->MarkPresent();
-                                        return slot;
-                                      },
-                                      [](const void* slot) -> const void* {
-                                        return static_cast<const List<T>*>(slot)->present()
-                                                   ? slot
-                                                   : nullptr;
-                                      }};
+inline constexpr SlotOps kListSlot = {
+    [](void* slot) -> void* {
+      static_cast<List<T>*>(slot)->MarkPresent();
+      return slot;
+    },
+    [](const void* slot) -> const void* {
+      return static_cast<const List<T>*>(slot)->present() ? slot : nullptr;
+    }};
 
 template <typename T>
-inline constexpr SlotOps kMapSlot = {
-    [](void* slot) -> void* { return slot; },
-    [](const void* slot) -> const void* {
-      return static_cast<const Map<T>*>(slot)->empty() ? nullptr : slot;
-    }};
+inline constexpr SlotOps kMapSlot = {[](void* slot) -> void* { return slot; },
+                                     [](const void* slot) -> const void* {
+                                       return static_cast<const Map<T>*>(slot)->empty() ? nullptr
+                                                                                        : slot;
+                                     }};
 
 template <typename T>
 inline constexpr ListOps kListOps = {

@@ -43,8 +43,8 @@ struct SigningKey {
   std::string service;
 };
 
-// Adds X-Amz-Date and Authorization. The request must already have all its headers, Host among them;
-// all of them are signed.
+// Adds X-Amz-Date and Authorization. The request must already have all its headers, Host among
+// them; all of them are signed.
 void Sign(http::Request& request, const SigningKey& key, WallTime now);
 
 // A presigned target ("/?Action=…&X-Amz-Signature=…") for a request of this method without a body,

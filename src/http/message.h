@@ -37,15 +37,15 @@ class Headers {
 struct Request {
   std::string method = "GET";
   std::string target = "/";  // path and query, as they stood in the request line
-  Headers headers;
-  std::string body;
-  std::string peer_address;  // the client's address, on a server
+  Headers headers{};
+  std::string body{};
+  std::string peer_address{};  // the client's address, on a server
 };
 
 struct Response {
   int status = 200;
-  Headers headers;
-  std::string body;
+  Headers headers{};
+  std::string body{};
 };
 
 // The target before and after its first '?'.

@@ -1,6 +1,6 @@
 // An HTTP/1.1 server. One loop thread owns the sockets; handlers run on a few worker threads, so a
-// handler may block for a while and guards what it shares. Every limit is answered with a proper 4xx
-// and closes the connection. Boost.Beast stays in server.cc.
+// handler may block for a while and guards what it shares. Every limit is answered with a proper
+// 4xx and closes the connection. Boost.Beast stays in server.cc.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ class Server {
  public:
   struct Options {
     std::string address = "127.0.0.1";
-    std::uint16_t port = 0;                 // 0: any free port
-    std::uint64_t max_body_bytes = 2 << 20;  // 413 beyond
+    std::uint16_t port = 0;                     // 0: any free port
+    std::uint64_t max_body_bytes = 2 << 20;     // 413 beyond
     std::uint32_t max_header_bytes = 32 << 10;  // 431 beyond
-    Duration read_timeout = 30s;            // 408 for a request that does not arrive
-    Duration idle_timeout = 75s;            // between requests of a kept connection
-    int max_connections = 512;              // beyond, a new connection gets 503 and is closed
+    Duration read_timeout = 30s;                // 408 for a request that does not arrive
+    Duration idle_timeout = 75s;                // between requests of a kept connection
+    int max_connections = 512;                  // beyond, a new connection gets 503 and is closed
     int worker_threads = 4;
   };
   // Called on any worker thread. Must not throw; what it throws becomes a bare 500.
