@@ -282,8 +282,12 @@ class Howdah:
         """Admits this host itself, whose connections come from 127.0.0.1."""
         return {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": "127.0.0.1/32"}]}
 
-    def admit_host(self, group):
+    def admit_host(self, group, instance=None):
+        """Admits this host; with an instance, waits until that counts: within a second."""
         self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[self.host_rule()])
+        if instance:
+            endpoint = instance["Endpoint"]
+            eventually(lambda: probe(endpoint["Address"], endpoint["Port"]), 1, "admission")
 
     def create_instance(self, name, network, password="a-password-0", **more):
         wish = dict(DBInstanceIdentifier=name, Engine="postgres", EngineVersion=VERSION,

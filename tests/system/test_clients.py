@@ -8,7 +8,7 @@ import psycopg2
 
 from harness import MASTER, Howdah
 
-PASSWORD = "pass word 'q' 0"
+PASSWORD = "pass-word-'q'-%0"
 
 
 class ThroughTheEndpoint(unittest.TestCase):

@@ -97,9 +97,8 @@ class WithBoto3(unittest.TestCase):
             network = howdah.network()
             created = howdah.create_instance("db-1", network)
             self.assertEqual(created["DBInstanceStatus"], "creating")
-            howdah.await_available("db-1")
-            howdah.admit_host(network["db"])
-            instance = howdah.describe("db-1")
+            instance = howdah.await_available("db-1")
+            howdah.admit_host(network["db"], instance)
             with howdah.connect(instance) as connection, connection.cursor() as cursor:
                 cursor.execute("create table kept (n int); insert into kept values (1)")
             connection.close()
