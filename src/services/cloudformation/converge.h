@@ -14,6 +14,11 @@ Result<> AdvanceCleanup(Session& session);  // after an update, or after its rol
 
 // Shared between them.
 
+// Ends a creation as the stack's OnFailure says.
+void StopCreation(Session& session, std::string_view why);
+// Turns the plan of an update around.
+void BeginUpdateRollback(Session& session, std::string_view why);
+
 // Chooses, before anything is called, by what the thing will be known.
 void BeginCreation(Session& session, ResourceRecord& record);
 // Goes on with a resource in CREATE_IN_PROGRESS; ends in CREATE_COMPLETE or CREATE_FAILED.

@@ -50,6 +50,13 @@ aws::Outcome<bool> Make(Session& session, ResourceRecord& record, const Side& si
   return provider.IsStable(session.SubjectOf(record, side));
 }
 
+bool IsLate(const Stack& stack, WallTime now) {
+  return stack.timeout_minutes > 0 &&
+         now > stack.begun + std::chrono::minutes(stack.timeout_minutes);
+}
+
+}  // namespace
+
 void StopCreation(Session& session, std::string_view why) {
   Stack& stack = session.stack();
   for (ResourceRecord& record : stack.resources) {
@@ -65,13 +72,6 @@ void StopCreation(Session& session, std::string_view why) {
     session.SetStatus("ROLLBACK_IN_PROGRESS", fmt::format("{} Rollback requested by user.", why));
   }
 }
-
-bool IsLate(const Stack& stack, WallTime now) {
-  return stack.timeout_minutes > 0 &&
-         now > stack.begun + std::chrono::minutes(stack.timeout_minutes);
-}
-
-}  // namespace
 
 bool AnyWithStatus(const Stack& stack, std::string_view status) {
   return std::ranges::find(stack.resources, status, &ResourceRecord::status) !=

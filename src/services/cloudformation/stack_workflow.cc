@@ -36,7 +36,25 @@ Next Advance(const World& world, const Providers& providers, StepContext& step) 
   return Next::Wait(session.hurried() ? Duration(0) : kPoll);
 }
 
-// The run itself broke (not a resource): the stack says so and can be deleted.
+// The run cannot go on (nothing that a resource said): what was made goes again, by the same ways.
+Next Undo(const World& world, const Providers& providers, StepContext& step) {
+  TRY_ASSIGN(StoredStack stored, GetStack(world.store, step.subject));
+  Stack& stack = stored.stack;
+  if (!stack.InProgress()) return Next::Done();
+  Session session(world, providers, step, std::move(stored));
+  if (session.stack().status == "CREATE_IN_PROGRESS") {
+    StopCreation(session, step.failure);
+  } else if (session.stack().status == "UPDATE_IN_PROGRESS") {
+    BeginUpdateRollback(session, step.failure);
+  } else {
+    TRY(AdvanceOnce(session));
+  }
+  session.Save();
+  if (!session.stack().InProgress()) return Next::Done();
+  return Next::Wait(session.hurried() ? Duration(0) : kPoll);
+}
+
+// Not even that was possible (not a resource): the stack says so and can be deleted.
 Next LeaveFailed(const World& world, StepContext& step) {
   TRY_ASSIGN(StoredStack stored, GetStack(world.store, step.subject));
   Stack& stack = stored.stack;
@@ -59,7 +77,9 @@ workflow::Workflow StackWorkflow(const World& world) {
                      [shared, providers](StepContext& step) {
                        return Advance(*shared, *providers, step);
                      },
-                     nullptr}},
+                     [shared, providers](StepContext& step) {
+                       return Undo(*shared, *providers, step);
+                     }}},
           .deadline = kDeadline,
           .on_failed = [shared](StepContext& step) { return LeaveFailed(*shared, step); }};
 }

@@ -52,27 +52,6 @@ bool Failed(const ResourceRecord& record) {
          (record.goal == "modify" && record.status == "UPDATE_FAILED");
 }
 
-// Turns the plan around.
-void BeginRollback(Session& session, std::string_view why) {
-  Stack& stack = session.stack();
-  for (ResourceRecord& record : stack.resources) {
-    if (record.goal == "add") {
-      if (record.status == "CREATE_IN_PROGRESS") {
-        session.SetStatus(record, "CREATE_FAILED", "Resource creation cancelled");
-      }
-      record.goal = "remove";
-    } else if (record.goal == "modify") {
-      const bool begun = record.initiated || record.status == "UPDATE_FAILED";
-      record.goal = begun ? "restore" : "";
-      record.initiated = record.configured = false;
-      record.attempts = 0;
-    } else if (record.goal == "remove") {
-      record.goal.clear();
-    }
-  }
-  session.SetStatus("UPDATE_ROLLBACK_IN_PROGRESS", std::string(why));
-}
-
 void BeginWhatIsReady(Session& session, const Side& next) {
   Stack& stack = session.stack();
   for (ResourceRecord& record : stack.resources) {
@@ -105,6 +84,26 @@ void TakeOver(Stack& stack, const Side& next, std::vector<StackOutput> outputs) 
 
 }  // namespace
 
+void BeginUpdateRollback(Session& session, std::string_view why) {
+  Stack& stack = session.stack();
+  for (ResourceRecord& record : stack.resources) {
+    if (record.goal == "add") {
+      if (record.status == "CREATE_IN_PROGRESS") {
+        session.SetStatus(record, "CREATE_FAILED", "Resource creation cancelled");
+      }
+      record.goal = "remove";
+    } else if (record.goal == "modify") {
+      const bool begun = record.initiated || record.status == "UPDATE_FAILED";
+      record.goal = begun ? "restore" : "";
+      record.initiated = record.configured = false;
+      record.attempts = 0;
+    } else if (record.goal == "remove") {
+      record.goal.clear();
+    }
+  }
+  session.SetStatus("UPDATE_ROLLBACK_IN_PROGRESS", std::string(why));
+}
+
 Result<> AdvanceUpdate(Session& session) {
   Stack& stack = session.stack();
   TRY_ASSIGN(const Side current, session.Current());
@@ -121,8 +120,8 @@ Result<> AdvanceUpdate(Session& session) {
     if (Failed(record)) failed.push_back(record.logical_id);
   }
   if (!failed.empty()) {
-    BeginRollback(session, fmt::format("The following resource(s) failed to update: [{}]. ",
-                                       fmt::join(failed, ", ")));
+    BeginUpdateRollback(session, fmt::format("The following resource(s) failed to update: [{}]. ",
+                                             fmt::join(failed, ", ")));
     return {};
   }
   if (!std::ranges::all_of(stack.resources, IsDone)) {
@@ -132,7 +131,7 @@ Result<> AdvanceUpdate(Session& session) {
   auto outputs = session.Outputs(next);
   if (!outputs && outputs.error().code() == Code::kUnavailable) return Fail(outputs.error());
   if (!outputs) {
-    BeginRollback(session, "Unable to evaluate outputs: " + outputs.error().what());
+    BeginUpdateRollback(session, "Unable to evaluate outputs: " + outputs.error().what());
     return {};
   }
   TakeOver(stack, next, *std::move(outputs));

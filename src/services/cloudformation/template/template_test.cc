@@ -131,6 +131,15 @@ TEST(Yaml, RefusesWhatCouldSurprise) {
   EXPECT_FALSE(ParseYaml(std::string(kMaxTemplateBytes + 1, ' '), source));
 }
 
+TEST(Examples, AreRightTemplates) {
+  std::ifstream file(HOWDAH_EXAMPLES "/prod-e/stack.yaml");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const auto meaning = Describe(text, {});
+  ASSERT_TRUE(meaning) << meaning.error().what();
+  EXPECT_NE(meaning->find("\"MultiAZ\":true"), std::string::npos);
+  EXPECT_NE(meaning->find("\"EngineVersion\":\"14.17\""), std::string::npos);
+}
+
 TEST(DynamicReference, FindsTheParts) {
   const auto reference = ParseSecretReference("prod-e/db:SecretString:password:AWSCURRENT");
   ASSERT_TRUE(reference);
