@@ -34,10 +34,10 @@
 #include "services/secretsmanager/secretsmanager.h"
 #include "services/sts/sts.h"
 #include "store/sqlite/sqlite_store.h"
-#include "system/real/real_clock.h"
-#include "system/real/posix_disk.h"
 #include "system/real/os_entropy.h"
+#include "system/real/posix_disk.h"
 #include "system/real/posix_processes.h"
+#include "system/real/real_clock.h"
 #include "vault/root_credentials.h"
 #include "vpc/vpcs.h"
 #include "workflow/engine.h"
@@ -156,6 +156,24 @@ class ControlPlane {
   std::atomic<bool> shutdown_asked_{false};
 };
 
+// The secret that names this instance (as SecretTargetAttachment writes it), or one that names its
+// endpoint and its master user.
+std::string MasterSecretOf(secrets::Secrets& secrets, const fleet::Instance& instance) {
+  const auto all = secrets.List();
+  if (!all) return "";
+  for (const secrets::Record& record : *all) {
+    const auto value = secrets.GetValue(record.arn, "", "");
+    if (!value || value->content.binary) continue;
+    const auto fields = ParseJsonObject(value->content.bytes);
+    if (!fields || JsonString(*fields, "username") != instance.master_user) continue;
+    if (JsonString(*fields, "dbInstanceIdentifier") == instance.identifier ||
+        JsonString(*fields, "host") == instance.host_address) {
+      return record.arn;
+    }
+  }
+  return "";
+}
+
 std::map<std::string, std::string> ZoneDirectories(const cli::ServeOptions& options) {
   return {options.zones.begin(), options.zones.end()};
 }
@@ -228,6 +246,7 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
                 return counts;
               },
           .socket_directory = [this](const NodeId& node) { return layout_.SocketDirectory(node); },
+          .secret_of = [this](const fleet::Instance& it) { return MasterSecretOf(secrets_, it); },
           .shut_down =
               [this] {
                 shutdown_asked_ = true;

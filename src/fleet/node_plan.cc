@@ -53,6 +53,7 @@ Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha
   primary.zone = ZoneOf(instance, record.primary);
   primary.role = nodes::Role::kPrimary;
   primary.waits_for = wanted.primary_waits_for;
+  primary.token = wanted.standby_token;
   primary.bootstrap = {.stamp = instance.settings.password_stamp,
                        .master_user = instance.master_user,
                        .master_verifier = instance.settings.master_verifier,

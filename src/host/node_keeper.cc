@@ -359,8 +359,7 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
 
   const bool unproven = !want.waits_for.empty() && observed_.proven_token != want.waits_for;
   if (unproven) return kQuick;
-  const bool has_standby = !want.waits_for.empty() || !observed_.streaming_token.empty();
-  return has_standby || want.role == nodes::Role::kStandby ? kWatchful : kCalm;
+  return want.token.empty() ? kCalm : kWatchful;  // an identity: there is a standby to look out for
 }
 
 Result<> NodeKeeper::Bootstrap(const nodes::Desired& want) {

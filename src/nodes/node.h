@@ -33,7 +33,7 @@ struct Desired {
   Power power = Power::kRunning;
   std::int64_t epoch = 1;
   NodeId primary;         // for a standby: whom it follows
-  std::string token;      // for a standby: the identity with which it connects
+  std::string token;      // the standby's identity: it connects so, its primary looks out for it
   std::string waits_for;  // for a primary: the identity that commits wait for; empty: nobody
   std::int64_t storage_gib = 20;                // what the instance was given; bounds retained WAL
   std::map<std::string, std::string> settings;  // postgresql.conf, beyond what the host forces

@@ -79,6 +79,8 @@ Outcome<api::OpenAdminPathResponse> OpenAdminPath(const fleet::Context& context,
   out.socket_directory = host.socket_directory(record->value.primary);
   out.port = 5432;
   out.master_username = instance.master_user;
+  const std::string secret = host.secret_of(instance);
+  if (!secret.empty()) out.secret_arn = secret;
   out.db_name = instance.database.empty() ? "postgres" : instance.database;
   return out;
 }

@@ -26,6 +26,8 @@ struct OperatorHost {
   std::function<std::int64_t()> gateway_pid;  // 0: none runs
   std::function<std::map<InstanceId, ConnectionCounts>()> connections;
   std::function<std::string(const NodeId&)> socket_directory;
+  // The ARN of the secret that holds the master password; empty: none is known to.
+  std::function<std::string(const fleet::Instance&)> secret_of;
   std::function<void()> shut_down;  // asks for it and returns
   system::Processes& processes;
 };
