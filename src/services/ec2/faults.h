@@ -1,0 +1,62 @@
+// EC2's own codes and words, which AWS does not model: "InvalidVpcID.NotFound" and its like. And
+// the one way in which every handler changes the store.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "aws/fault.h"
+#include "store/store.h"
+#include "vpc/records.h"
+
+namespace howdah::services::ec2 {
+
+// The fault of a record that does not exist, by the prefix of its id.
+aws::Fault NotFound(std::string_view id);
+// The same for a kind of record, given by its ids' prefix, whatever the id looks like.
+aws::Fault NotFoundAs(std::string_view prefix, std::string_view id);
+// A thing that AWS does and Howdah does not: refused, never recorded and ignored.
+aws::Fault Unsupported(std::string_view parameter, std::string_view why);
+aws::Fault InvalidValue(std::string_view value, std::string_view parameter, std::string_view why);
+
+// The record with this id, or the fault that says what is wrong with the id.
+aws::Outcome<vpc::Vpc> FindVpc(store::Store& store, const std::string& id);
+aws::Outcome<vpc::Subnet> FindSubnet(store::Store& store, const std::string& id);
+aws::Outcome<vpc::SecurityGroup> FindGroup(store::Store& store, const std::string& id);
+aws::Outcome<vpc::Interface> FindInterface(store::Store& store, const std::string& id);
+aws::Outcome<vpc::Rule> FindRule(store::Store& store, const std::string& id);
+// The default VPC; VPCIdNotSpecified where there is none.
+aws::Outcome<vpc::Vpc> FindDefaultVpc(store::Store& store);
+
+// "This Error code is that AWS code", with the text to say; without one the Error's own.
+struct Wire {
+  Code code;
+  std::string_view wire;
+  std::string text = {};
+};
+// What an Error becomes. kNotFound and kConflict without a Wire mean that the world has changed
+// since the handler looked: Change() runs the handler's function again.
+aws::Fault Translate(const Error& error, std::initializer_list<Wire> wires);
+
+template <typename T>
+aws::Outcome<T> Translated(Result<T> result, std::initializer_list<Wire> wires = {}) {
+  if (!result) return aws::Refuse(Translate(result.error(), wires));
+  if constexpr (std::is_void_v<T>) {
+    return {};
+  } else {
+    return std::move(*result);
+  }
+}
+
+// Builds a transaction and commits it, again as long as somebody else was faster. With dry_run it
+// is built and not committed, and the answer is DryRunOperation.
+aws::Outcome<void> Change(store::Store& store, const std::optional<bool>& dry_run,
+                          const std::function<aws::Outcome<void>(store::Transaction&)>& build);
+// For operations that only read.
+aws::Outcome<void> CheckDryRun(const std::optional<bool>& dry_run);
+
+}  // namespace howdah::services::ec2
