@@ -334,6 +334,12 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
 
   if (!admin_ || admin_->IsBroken()) {
     admin_.reset();
+    const Result<bool> ready = node.SaysReady();
+    if (!ready || !*ready) {
+      observed_.state = nodes::State::kStarting;
+      observed_.detail = "the server is starting";
+      return kQuick;
+    }
     Result<postgres::Connection> connection = node.Connect(kAdminLimit);
     if (!connection) {
       observed_.state = nodes::State::kStarting;

@@ -38,6 +38,8 @@ Settings DurabilitySettings(const ForcedInput& input) {
   return {
       {"fsync", "on"},
       {"full_page_writes", "on"},
+      // Crash recovery first syncs the whole data directory: one call instead of one a file.
+      {"recovery_init_sync_method", "syncfs"},
       {"synchronous_commit", "on"},
       {"data_sync_retry", "off"},      // H23
       {"restart_after_crash", "off"},  // H4: the agent restarts, when it is safe

@@ -100,6 +100,10 @@ class Node {
   // Waits until the server takes connections; kFailedState with the last lines of its log if it
   // died.
   Result<> AwaitReady(Duration limit);
+  // What the postmaster itself says in postmaster.pid (line 8, since PostgreSQL 10): looked at
+  // before connecting, so that a server that recovers is not asked in vain, with a line in its log
+  // each time.
+  Result<bool> SaysReady();
   Result<Readiness> CheckReadiness(Duration limit);  // one attempt at a new connection
   // Past the limit every process of the node is killed.
   Result<> Stop(StopMode mode, Duration limit);

@@ -120,6 +120,18 @@ Result<system::ProcessIdentity> Node::Start() {
   return needs_.processes.Spawn(ServerSpec());
 }
 
+Result<bool> Node::SaysReady() {
+  constexpr int kStatusLine = 8;
+  TRY_ASSIGN(const std::string text, needs_.disk.Read(paths_.PidFile()));
+  std::size_t begin = 0;
+  for (int line = 1; line < kStatusLine; ++line) {
+    begin = text.find('\n', begin);
+    if (begin == std::string::npos) return false;
+    ++begin;
+  }
+  return text.compare(begin, 5, "ready") == 0;
+}
+
 Result<Readiness> Node::CheckReadiness(Duration limit) {
   TRY_ASSIGN(const auto running, FindPostmaster());
   if (!running) return Readiness::kDown;

@@ -47,7 +47,7 @@ class Disk {
   // Removes a file, or a tree with everything in it (never following symbolic links); absent is no
   // error.
   virtual Result<> RemoveTree(const std::string& path) = 0;
-  // Fsyncs every file and directory of the tree.
+  // Makes every file and directory of the tree durable.
   virtual Result<> SyncTree(const std::string& path) = 0;
   virtual Result<SpaceInfo> Space(const std::string& path) = 0;
   // Size, permissions and kind (symbolic links are followed); kNotFound where there is none.

@@ -152,17 +152,18 @@ Result<> PosixDisk::RemoveTree(const std::string& path) {
   return {};
 }
 
+// One syncfs instead of an fsync for each of a thousand files: it reports write errors too (Linux
+// 5.8 and newer), and costs one journal commit.
 Result<> PosixDisk::SyncTree(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(path, error);
   if (!fs::exists(status)) return FailErrno("sync", path, error ? error.value() : ENOENT);
   if (fs::is_regular_file(status)) return Sync(path, O_NOFOLLOW);
   if (!fs::is_directory(status)) return {};
-  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-    TRY(SyncTree(it->path().string()));
-  }
-  if (error) return FailErrno("list", path, error.value());
-  return SyncDirectory(path);
+  const FileDescriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return FailErrno("open", path, errno);
+  if (::syncfs(directory.get()) != 0) return FailErrno("syncfs", path, errno);
+  return {};
 }
 
 Result<SpaceInfo> PosixDisk::Space(const std::string& path) {
