@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 
@@ -214,6 +215,7 @@ Result<gateway::RouteTable> GatewayKeeper::BuildTable() {
     else
       broken_[route.instance] = made.error().what();
   }
+  TRY(RemoveStaleCertificates(table));
   return table;
 }
 
@@ -237,6 +239,23 @@ Result<gateway::Route> GatewayKeeper::ToGatewayRoute(const nodes::Route& route) 
     made.interfaces.push_back(std::move(interface));
   }
   return made;
+}
+
+// What belongs to no route any more. An instance that gets its endpoint back gets a new
+// certificate.
+Result<> GatewayKeeper::RemoveStaleCertificates(const gateway::RouteTable& table) {
+  const Result<std::vector<std::string>> names = needs_.disk.List(needs_.layout.TlsRoot());
+  if (!names && names.error().code() == Code::kNotFound) return {};
+  if (!names) return Fail(names.error());
+  for (const std::string& name : *names) {
+    const InstanceId instance(name);
+    const bool routed = broken_.contains(instance) ||
+                        std::ranges::any_of(table.routes, [&](const gateway::Route& route) {
+                          return route.instance == instance;
+                        });
+    if (!routed) TRY(needs_.disk.RemoveTree(needs_.layout.TlsDirectory(instance)));
+  }
+  return {};
 }
 
 // One certificate an endpoint address, renewed a month before it ends.

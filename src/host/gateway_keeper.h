@@ -45,6 +45,7 @@ class GatewayKeeper {
   Result<gateway::RouteTable> BuildTable();
   Result<gateway::Route> ToGatewayRoute(const nodes::Route& route);
   Result<gateway::TlsFiles> EnsureCertificate(const nodes::Route& route);
+  Result<> RemoveStaleCertificates(const gateway::RouteTable& table);
   Result<> Report(const gateway::RouteTable& table, const gateway::ApplyAnswer& answer,
                   const std::map<InstanceId, std::string>& broken);
   bool IsFit(const NodeId& primary);

@@ -30,8 +30,9 @@ class Layout {
   std::string GatewaySocket() const { return GatewayDirectory() + "/control.sock"; }
   std::string GatewayPidFile() const { return GatewayDirectory() + "/pid"; }
   std::string GatewayLog() const { return home_ + "/log/gateway.log"; }
+  std::string TlsRoot() const { return home_ + "/tls"; }
   std::string TlsDirectory(const InstanceId& instance) const {
-    return home_ + "/tls/" + instance.str();
+    return TlsRoot() + "/" + instance.str();
   }
 
  private:
