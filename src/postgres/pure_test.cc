@@ -5,6 +5,7 @@
 
 #include "postgres/catalogue.h"
 #include "postgres/config.h"
+#include "postgres/control_file.h"
 #include "postgres/extensions.h"
 #include "postgres/formula.h"
 #include "postgres/install.h"
@@ -41,6 +42,15 @@ TEST(Quote, NoTextLeavesItsQuotes) {
   EXPECT_EQ(QuoteLiteral("a\\'b"), "E'a\\\\''b'");
   EXPECT_EQ(QuoteConninfoValue("a'b\\c d"), "'a\\'b\\\\c d'");
   EXPECT_EQ(QuoteConfigValue("a'b\\c"), "'a''b\\\\c'");
+}
+
+// A whole one is read in server_test.cc, from each engine.
+TEST(ControlFile, BrokenOnesAreRefused) {
+  std::string bytes(8192, '\0');
+  EXPECT_EQ(ParseControlFile("short").error().code(), Code::kCorrupt);
+  EXPECT_EQ(ParseControlFile(bytes).error().code(), Code::kUnsupported);
+  bytes.replace(8, 2, "\x14\x05");  // layout 1300, but no checksum
+  EXPECT_EQ(ParseControlFile(bytes).error().code(), Code::kCorrupt);
 }
 
 TEST(Formula, KnowsEveryFormOfTheDefaultGroups) {
