@@ -325,6 +325,10 @@ class Howdah:
         found += [path for path in self.home.glob("run/*") if path.name != "gateway"]
         return [str(path) for path in found]
 
+    def assert_nothing_left(self):
+        """Of deleted instances there is nothing on disk; certificates go a moment after the rest."""
+        eventually(lambda: not self.leftovers(), 5, f"nothing left; there is {self.leftovers()}")
+
 
 def probe(address, port, source=None, seconds=5):
     """Whether the endpoint lets a connection speak: asks for TLS and looks whether any answer comes."""

@@ -35,7 +35,7 @@ class Serve(unittest.TestCase):
                 time.sleep(moment / 2)
                 howdah.restart()
                 howdah.await_deleted(name)
-                self.assertEqual(howdah.leftovers(), [])
+                howdah.assert_nothing_left()
                 self.assertEqual(howdah.processes.postgres(), [])
 
     def test_killed_again_and_again(self):
@@ -53,7 +53,7 @@ class Serve(unittest.TestCase):
             time.sleep(0.2)
             howdah.restart()
         howdah.await_deleted("db-1")
-        self.assertEqual(howdah.leftovers(), [])
+        howdah.assert_nothing_left()
 
     def test_killed_while_a_stack_is_made_and_removed(self):
         howdah = Howdah().start()
@@ -71,7 +71,7 @@ class Serve(unittest.TestCase):
             howdah.restart()
         cloudformation.get_waiter("stack_delete_complete").wait(
             StackName="prod-e", WaiterConfig={"Delay": 1, "MaxAttempts": 90})
-        self.assertEqual(howdah.leftovers(), [])
+        howdah.assert_nothing_left()
         self.assertEqual([v for v in howdah.ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"]], [])
 
 
@@ -165,7 +165,6 @@ class UnderWrites(unittest.TestCase):
             cursor.execute("select pg_backend_pid()")
             self.assertEqual(cursor.fetchone()[0], backend)
         connection.close()
-        # New ones are let in while nobody is in control, too.
 
     def test_serve_killed_leaves_the_endpoint_open(self):
         self.howdah.kill()

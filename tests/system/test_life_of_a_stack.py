@@ -53,7 +53,7 @@ class WithCloudFormation(unittest.TestCase):
         self.assertIn("DatabaseEndpoint", {output["OutputKey"] for output in outputs})
         self.howdah.aws("cloudformation", "delete-stack", "--stack-name", "prod-e")
         self.howdah.aws("cloudformation", "wait", "stack-delete-complete", "--stack-name", "prod-e")
-        self.assertEqual(self.howdah.leftovers(), [])
+        self.howdah.assert_nothing_left()
         self.assertEqual(self.howdah.processes.postgres(), [])
         self.assertEqual(self.howdah.rds.describe_db_instances()["DBInstances"], [])
         self.assertEqual([v for v in self.howdah.ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"]], [])
@@ -67,7 +67,7 @@ class WithCloudFormation(unittest.TestCase):
         again = self.howdah.cli("up", self.howdah.template(), "--stack-name", "prod-e")
         self.assertIn("no changes", again.stderr)
         self.howdah.cli("down", "prod-e", timeout=180)
-        self.assertEqual(self.howdah.leftovers(), [])
+        self.howdah.assert_nothing_left()
 
 
 class WithPlainCalls(unittest.TestCase):
@@ -83,7 +83,7 @@ class WithPlainCalls(unittest.TestCase):
             self.assertFalse(probe(instance["Endpoint"]["Address"], instance["Endpoint"]["Port"]))
             self.run_script("delete.sh", environment)
             self.run_script("delete.sh", environment)
-            self.assertEqual(howdah.leftovers(), [])
+            howdah.assert_nothing_left()
 
     def run_script(self, name, environment):
         done = subprocess.run([ROOT / "examples/prod-e" / name], env=environment, text=True, timeout=300,
@@ -120,7 +120,7 @@ class WithBoto3(unittest.TestCase):
                 howdah.ec2.delete_security_group(GroupId=network["db"])
             self.assertEqual(refused.exception.response["Error"]["Code"], "DependencyViolation")
             howdah.delete_instance("db-1")
-            self.assertEqual(howdah.leftovers(), [])
+            howdah.assert_nothing_left()
 
     def await_status(self, howdah, status):
         from harness import eventually
