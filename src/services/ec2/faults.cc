@@ -108,13 +108,12 @@ aws::Fault Translate(const Error& error, std::initializer_list<Wire> wires) {
   return aws::FaultOf(error);
 }
 
-aws::Outcome<void> Change(store::Store& store, const std::optional<bool>& dry_run,
+aws::Outcome<void> Change(store::Store& store,
                           const std::function<aws::Outcome<void>(store::Transaction&)>& build) {
   for (int attempt = 1;; ++attempt) {
     store::Transaction transaction;
     aws::Outcome<void> outcome = build(transaction);
     if (outcome) {
-      OUTCOME_TRY(CheckDryRun(dry_run));
       if (transaction.puts.empty() && transaction.deletes.empty()) return {};
       const auto committed = store.Commit(transaction);
       if (committed) return {};
@@ -122,12 +121,6 @@ aws::Outcome<void> Change(store::Store& store, const std::optional<bool>& dry_ru
     }
     if (outcome.error().code != kChanged || attempt == kMaxAttempts) return outcome;
   }
-}
-
-aws::Outcome<void> CheckDryRun(const std::optional<bool>& dry_run) {
-  if (!dry_run.value_or(false)) return {};
-  return aws::Refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.",
-                     412);
 }
 
 }  // namespace howdah::services::ec2

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,11 +51,9 @@ aws::Outcome<T> Translated(Result<T> result, std::initializer_list<Wire> wires =
   }
 }
 
-// Builds a transaction and commits it, again as long as somebody else was faster. With dry_run it
-// is built and not committed, and the answer is DryRunOperation.
-aws::Outcome<void> Change(store::Store& store, const std::optional<bool>& dry_run,
+// Builds a transaction and commits it, again as long as somebody else was faster. (A dry run never
+// gets here: the Api answers it.)
+aws::Outcome<void> Change(store::Store& store,
                           const std::function<aws::Outcome<void>(store::Transaction&)>& build);
-// For operations that only read.
-aws::Outcome<void> CheckDryRun(const std::optional<bool>& dry_run);
 
 }  // namespace howdah::services::ec2

@@ -96,9 +96,8 @@ aws::Outcome<api::CreateSecurityGroupResult> CreateSecurityGroup(
   OUTCOME_ASSIGN(const vpc::Tags tags,
                  ReadTagSpecifications(in.tag_specifications, "security-group"));
   vpc::SecurityGroup made;
-  OUTCOME_TRY(Change(
-      options.network.store, in.dry_run,
-      [&](store::Transaction& transaction) -> aws::Outcome<void> {
+  OUTCOME_TRY(
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
         store::Store& store = options.network.store;
         OUTCOME_ASSIGN(const vpc::Vpc vpc,
                        in.vpc_id ? FindVpc(store, *in.vpc_id) : FindDefaultVpc(store));
@@ -132,9 +131,8 @@ aws::Outcome<vpc::SecurityGroup> FindNamed(store::Store& store,
 aws::Outcome<api::DeleteSecurityGroupResult> DeleteSecurityGroup(
     const Ec2Options& options, const api::DeleteSecurityGroupRequest& in) {
   api::DeleteSecurityGroupResult out{.return_ = true};
-  OUTCOME_TRY(Change(
-      options.network.store, in.dry_run,
-      [&](store::Transaction& transaction) -> aws::Outcome<void> {
+  OUTCOME_TRY(
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
         OUTCOME_ASSIGN(const vpc::SecurityGroup group, FindNamed(options.network.store, in));
         out.group_id = group.id.str();
         return Translated(vpc::DeleteSecurityGroup(options.network, transaction, group.id),

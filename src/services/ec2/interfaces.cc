@@ -230,7 +230,7 @@ aws::Outcome<api::CreateNetworkInterfaceResult> CreateNetworkInterface(
   store::Store& store = options.network.store;
   OUTCOME_ASSIGN(const vpc::NewInterface wish, ReadWish(options, context, in));
   vpc::Interface made;
-  OUTCOME_TRY(Change(store, in.dry_run, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+  OUTCOME_TRY(Change(store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
     OUTCOME_ASSIGN(const auto before, FindByToken(store, wish));
     if (before) {
       made = *before;
@@ -270,7 +270,7 @@ aws::Outcome<api::DescribeNetworkInterfacesResult> DescribeNetworkInterfaces(
 aws::Outcome<aws::Empty> DeleteNetworkInterface(const Ec2Options& options,
                                                 const api::DeleteNetworkInterfaceRequest& in) {
   store::Store& store = options.network.store;
-  OUTCOME_TRY(Change(store, in.dry_run, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+  OUTCOME_TRY(Change(store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
     OUTCOME_ASSIGN(const vpc::Interface interface, FindInterface(store, *in.network_interface_id));
     if (interface.requester_managed)
       return aws::Refuse("OperationNotPermitted",

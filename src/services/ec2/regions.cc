@@ -36,7 +36,6 @@ aws::Outcome<api::DescribeAvailabilityZonesResult> DescribeAvailabilityZones(
     const Ec2Options& options, const api::DescribeAvailabilityZonesRequest& in) {
   const vpc::Region& region = options.network.region;
   OUTCOME_TRY(CheckFilters(in.filters, kZoneFilters));
-  OUTCOME_TRY(CheckDryRun(in.dry_run));
   for (const auto* names : {&in.zone_names, &in.zone_ids}) {
     for (const std::string& name : *names)
       if (region.Find(name) == nullptr)
@@ -66,7 +65,6 @@ aws::Outcome<api::DescribeRegionsResult> DescribeRegions(const Ec2Options& optio
                                                          const api::DescribeRegionsRequest& in) {
   const std::string& name = options.network.region.name;
   OUTCOME_TRY(CheckFilters(in.filters, kRegionFilters));
-  OUTCOME_TRY(CheckDryRun(in.dry_run));
   for (const std::string& wanted : in.region_names)
     if (wanted != name)
       return aws::Refuse(
@@ -85,7 +83,6 @@ aws::Outcome<api::DescribeRegionsResult> DescribeRegions(const Ec2Options& optio
 
 aws::Outcome<api::DescribeAccountAttributesResult> DescribeAccountAttributes(
     const Ec2Options& options, const api::DescribeAccountAttributesRequest& in) {
-  OUTCOME_TRY(CheckDryRun(in.dry_run));
   OUTCOME_ASSIGN(const auto vpcs, Translated(vpc::List<vpc::Vpc>(options.network.store)));
   const auto found = std::ranges::find(vpcs, true, &vpc::Vpc::is_default);
   // There are no instances and no elastic addresses to launch: their limits are 0.

@@ -71,7 +71,7 @@ aws::Outcome<Output> Authorize(const Ec2Options& options, const aws::RequestCont
                  ReadTagSpecifications(in.tag_specifications, "security-group-rule"));
   vpc::SecurityGroup group;
   std::vector<vpc::Rule> added;
-  OUTCOME_TRY(Change(store, in.dry_run, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+  OUTCOME_TRY(Change(store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
     OUTCOME_ASSIGN(group, GroupOf(store, in));
     OUTCOME_ASSIGN(std::vector<vpc::Rule> rules,
                    RulesOfRequest(store, group, direction, context, in));
@@ -161,7 +161,7 @@ aws::Outcome<Output> Revoke(const Ec2Options& options, const aws::RequestContext
                             const Input& in, vpc::Direction direction) {
   store::Store& store = options.network.store;
   std::vector<vpc::Rule> removed;
-  OUTCOME_TRY(Change(store, in.dry_run, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+  OUTCOME_TRY(Change(store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
     OUTCOME_ASSIGN(const vpc::SecurityGroup group, GroupOf(store, in));
     OUTCOME_ASSIGN(const auto ids, RulesToRevoke(store, group, direction, context, in));
     OUTCOME_ASSIGN(removed,
@@ -222,7 +222,7 @@ aws::Outcome<api::ModifySecurityGroupRulesResult> ModifySecurityGroupRules(
     }
     return {};
   };
-  OUTCOME_TRY(Change(store, in.dry_run, build));
+  OUTCOME_TRY(Change(store, build));
   return api::ModifySecurityGroupRulesResult{.return_ = true};
 }
 

@@ -107,7 +107,6 @@ aws::Outcome<Page<T>> Select(std::vector<T> records, const aws::List<std::string
                              const Input& in, std::span<const std::string_view> filter_names,
                              const std::function<Attributes(const T&)>& attributes) {
   OUTCOME_TRY(CheckFilters(in.filters, filter_names));
-  OUTCOME_TRY(CheckDryRun(in.dry_run));
   if (!ids.empty() && in.max_results)
     return aws::Refuse(aws::InvalidParameterCombination(
         "The parameter MaxResults cannot be used with a list of IDs in the same request."));

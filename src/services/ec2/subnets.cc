@@ -131,9 +131,8 @@ aws::Outcome<api::CreateSubnetResult> CreateSubnet(const Ec2Options& options,
   OUTCOME_ASSIGN(const vpc::NewSubnet wish, ReadWish(in));
   const aws::Fault no_zone = NoSuchZone(options.network.region, wish.zone);
   vpc::Subnet made;
-  OUTCOME_TRY(Change(
-      options.network.store, in.dry_run,
-      [&](store::Transaction& transaction) -> aws::Outcome<void> {
+  OUTCOME_TRY(
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
         OUTCOME_TRY(FindVpc(options.network.store, *in.vpc_id));
         auto subnet = vpc::CreateSubnet(options.network, transaction, wish);
         if (!subnet && subnet.error().code() == Code::kInvalid)
@@ -174,14 +173,13 @@ aws::Outcome<aws::Empty> DeleteSubnet(const Ec2Options& options,
                                       const api::DeleteSubnetRequest& in) {
   const std::string& id = *in.subnet_id;
   OUTCOME_TRY(
-      Change(options.network.store, in.dry_run,
-             [&](store::Transaction& transaction) -> aws::Outcome<void> {
-               OUTCOME_ASSIGN(const vpc::Subnet subnet, FindSubnet(options.network.store, id));
-               return Translated(
-                   vpc::DeleteSubnet(options.network, transaction, subnet.id),
-                   {{Code::kInUse, "DependencyViolation",
-                     fmt::format("The subnet '{}' has dependencies and cannot be deleted.", id)}});
-             }));
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+        OUTCOME_ASSIGN(const vpc::Subnet subnet, FindSubnet(options.network.store, id));
+        return Translated(
+            vpc::DeleteSubnet(options.network, transaction, subnet.id),
+            {{Code::kInUse, "DependencyViolation",
+              fmt::format("The subnet '{}' has dependencies and cannot be deleted.", id)}});
+      }));
   return aws::Empty{};
 }
 
@@ -201,9 +199,8 @@ aws::Outcome<aws::Empty> ModifySubnetAttribute(const Ec2Options& options,
       in.private_dns_hostname_type_on_launch.value_or("ip-name") != "ip-name")
     return aws::Refuse(Unsupported("PrivateDnsHostnameTypeOnLaunch", "there is no VPC DNS."));
   const auto& map = in.map_public_ip_on_launch;
-  OUTCOME_TRY(Change(
-      options.network.store, std::nullopt,
-      [&](store::Transaction& transaction) -> aws::Outcome<void> {
+  OUTCOME_TRY(
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
         OUTCOME_ASSIGN(const vpc::Subnet subnet, FindSubnet(options.network.store, *in.subnet_id));
         if (!map || !map->value) return {};
         return Translated(vpc::ModifySubnet(options.network, transaction, subnet.id, *map->value));

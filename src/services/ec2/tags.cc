@@ -30,17 +30,16 @@ aws::Outcome<void> CheckTag(const std::string& key, const std::string& value) {
 
 aws::Outcome<aws::Empty> CreateTags(const Ec2Options& options, const api::CreateTagsRequest& in) {
   OUTCOME_ASSIGN(const vpc::Tags tags, ReadTags(in.tags));
-  OUTCOME_TRY(Change(options.network.store, in.dry_run,
-                     [&](store::Transaction& transaction) -> aws::Outcome<void> {
-                       for (const std::string& id : in.resources) {
-                         const aws::Fault missing = NotFound(id);
-                         OUTCOME_TRY(
-                             Translated(vpc::AddTags(options.network, transaction, id, tags),
-                                        {{Code::kNotFound, missing.code, missing.message},
-                                         {Code::kExhausted, "TagLimitExceeded"}}));
-                       }
-                       return {};
-                     }));
+  OUTCOME_TRY(
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+        for (const std::string& id : in.resources) {
+          const aws::Fault missing = NotFound(id);
+          OUTCOME_TRY(Translated(vpc::AddTags(options.network, transaction, id, tags),
+                                 {{Code::kNotFound, missing.code, missing.message},
+                                  {Code::kExhausted, "TagLimitExceeded"}}));
+        }
+        return {};
+      }));
   return aws::Empty{};
 }
 
@@ -48,16 +47,15 @@ aws::Outcome<aws::Empty> DeleteTags(const Ec2Options& options, const api::Delete
   std::vector<vpc::TagToRemove> tags;
   for (const api::Tag& tag : in.tags) tags.push_back({tag.key.value_or(""), tag.value});
   OUTCOME_TRY(
-      Change(options.network.store, in.dry_run,
-             [&](store::Transaction& transaction) -> aws::Outcome<void> {
-               for (const std::string& id : in.resources) {
-                 const aws::Fault missing = NotFound(id);
-                 OUTCOME_TRY(Translated(
-                     vpc::RemoveTags(options.network, transaction, id, tags, in.tags.empty()),
-                     {{Code::kNotFound, missing.code, missing.message}}));
-               }
-               return {};
-             }));
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+        for (const std::string& id : in.resources) {
+          const aws::Fault missing = NotFound(id);
+          OUTCOME_TRY(
+              Translated(vpc::RemoveTags(options.network, transaction, id, tags, in.tags.empty()),
+                         {{Code::kNotFound, missing.code, missing.message}}));
+        }
+        return {};
+      }));
   return aws::Empty{};
 }
 
@@ -73,7 +71,6 @@ aws::Outcome<api::DescribeTagsResult> DescribeTags(const Ec2Options& options,
                                                    const api::DescribeTagsRequest& in) {
   static constexpr std::string_view kFilters[] = {"key", "resource-id", "resource-type", "value"};
   OUTCOME_TRY(CheckFilters(in.filters, kFilters));
-  OUTCOME_TRY(CheckDryRun(in.dry_run));
   OUTCOME_ASSIGN(const auto resources, Translated(vpc::ListTags(options.network.store)));
   std::map<std::string, TagOf> sorted;
   for (const vpc::TaggedResource& resource : resources) {

@@ -76,9 +76,8 @@ aws::Outcome<api::CreateVpcResult> CreateVpc(const Ec2Options& options,
     return aws::Refuse(
         InvalidValue(*in.cidr_block, "cidrBlock", "This is not a valid CIDR block."));
   vpc::Vpc made;
-  OUTCOME_TRY(Change(
-      options.network.store, in.dry_run,
-      [&](store::Transaction& transaction) -> aws::Outcome<void> {
+  OUTCOME_TRY(
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
         auto vpc = vpc::CreateVpc(options.network, transaction, {.cidr = *cidr, .tags = tags});
         if (!vpc && vpc.error().code() == Code::kInvalid)
           return aws::Refuse("InvalidVpc.Range", fmt::format("The CIDR '{}' is invalid: {}.",
@@ -106,14 +105,13 @@ aws::Outcome<api::DescribeVpcsResult> DescribeVpcs(const Ec2Options& options,
 aws::Outcome<aws::Empty> DeleteVpc(const Ec2Options& options, const api::DeleteVpcRequest& in) {
   const std::string& id = *in.vpc_id;
   OUTCOME_TRY(
-      Change(options.network.store, in.dry_run,
-             [&](store::Transaction& transaction) -> aws::Outcome<void> {
-               OUTCOME_ASSIGN(const vpc::Vpc vpc, FindVpc(options.network.store, id));
-               return Translated(
-                   vpc::DeleteVpc(options.network, transaction, vpc.id),
-                   {{Code::kInUse, "DependencyViolation",
-                     fmt::format("The vpc '{}' has dependencies and cannot be deleted.", id)}});
-             }));
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+        OUTCOME_ASSIGN(const vpc::Vpc vpc, FindVpc(options.network.store, id));
+        return Translated(
+            vpc::DeleteVpc(options.network, transaction, vpc.id),
+            {{Code::kInUse, "DependencyViolation",
+              fmt::format("The vpc '{}' has dependencies and cannot be deleted.", id)}});
+      }));
   return aws::Empty{};
 }
 
@@ -137,17 +135,15 @@ aws::Outcome<aws::Empty> ModifyVpcAttribute(const Ec2Options& options,
     return aws::Refuse(
         Unsupported("EnableNetworkAddressUsageMetrics", "no metrics of address usage are kept."));
   OUTCOME_TRY(
-      Change(options.network.store, std::nullopt,
-             [&](store::Transaction& transaction) -> aws::Outcome<void> {
-               OUTCOME_ASSIGN(const vpc::Vpc vpc, FindVpc(options.network.store, *in.vpc_id));
-               return Translated(vpc::ModifyVpc(options.network, transaction, vpc.id, change));
-             }));
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+        OUTCOME_ASSIGN(const vpc::Vpc vpc, FindVpc(options.network.store, *in.vpc_id));
+        return Translated(vpc::ModifyVpc(options.network, transaction, vpc.id, change));
+      }));
   return aws::Empty{};
 }
 
 aws::Outcome<api::DescribeVpcAttributeResult> DescribeVpcAttribute(
     const Ec2Options& options, const api::DescribeVpcAttributeRequest& in) {
-  OUTCOME_TRY(CheckDryRun(in.dry_run));
   OUTCOME_ASSIGN(const vpc::Vpc vpc, FindVpc(options.network.store, *in.vpc_id));
   const std::string& attribute = *in.attribute;
   api::DescribeVpcAttributeResult out{.vpc_id = vpc.id.str()};
