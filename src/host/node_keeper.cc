@@ -370,6 +370,13 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
 
 Result<> NodeKeeper::Bootstrap(const nodes::Desired& want) {
   if (observed_.bootstrap_stamp == want.bootstrap.stamp) return {};
+  // Later on only the password is ours to set: a user may have dropped the database.
+  if (observed_.bootstrap_stamp != 0) {
+    TRY(postgres::SetPassword(*admin_, want.bootstrap.master_user, want.bootstrap.master_verifier,
+                              kBootstrapLimit));
+    observed_.bootstrap_stamp = want.bootstrap.stamp;
+    return {};
+  }
   TRY(postgres::EnsureAdminDatabase(*admin_, kBootstrapLimit));
   TRY_ASSIGN(const std::string replication, postgres::MakeScramVerifier(password_, needs_.entropy));
   TRY(postgres::EnsureRoles(*admin_,
