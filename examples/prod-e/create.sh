@@ -54,7 +54,7 @@ secret=$(id ARN secretsmanager create-secret --name prod-e/db-credentials \
 say "database"
 aws rds create-db-subnet-group --db-subnet-group-name db-subnet-group \
   --db-subnet-group-description "Private subnets of prod-e" --subnet-ids "$subnet_a" "$subnet_b" >/dev/null
-aws rds create-db-instance --cli-input-json file://<(printf '{"MasterUserPassword":"%s"}' "$password") \
+aws rds create-db-instance --master-user-password file://<(printf %s "$password") \
   --db-instance-identifier prod-e-db --engine postgres --engine-version 14.17 \
   --db-instance-class db.t3.micro --allocated-storage 20 --storage-type gp2 --multi-az \
   --db-name appdb --port 5432 --master-username "$user" --db-subnet-group-name db-subnet-group \

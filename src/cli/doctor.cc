@@ -18,7 +18,7 @@ namespace {
 
 // The longest name that Howdah makes below its home for a socket: a node's directory and
 // PostgreSQL's own name in it.
-constexpr std::string_view kLongestSocket = "/run/n-0123456789abcdef01234567/.s.PGSQL.65535";
+constexpr std::string_view kLongestSocket = "/run/n-0123456789/.s.PGSQL.5432";
 
 Finding CheckHome(const Context& context) {
   const std::string& home = context.home.path();
