@@ -14,10 +14,10 @@
 #include "cli/main_face.h"
 #include "gateway/gateway.h"
 #include "postgres/install.h"
-#include "system/real/real_clock.h"
-#include "system/real/posix_disk.h"
 #include "system/real/os_entropy.h"
+#include "system/real/posix_disk.h"
 #include "system/real/posix_processes.h"
+#include "system/real/real_clock.h"
 
 namespace howdah::bin {
 

@@ -197,7 +197,7 @@ Outcome<api::DescribeEngineDefaultParametersResult> DescribeEngineDefaults(
 }
 
 Outcome<api::OptionGroups> DescribeOptionGroups(const fleet::Context& context,
-                                                       const api::DescribeOptionGroupsMessage& in) {
+                                                const api::DescribeOptionGroupsMessage& in) {
   std::vector<api::OptionGroup> groups;
   for (int major = postgres::kOldestMajor; major <= postgres::kNewestMajor; ++major) {
     const std::string name = fmt::format("default:postgres-{}", major);
