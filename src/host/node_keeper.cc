@@ -224,8 +224,10 @@ Result<bool> NodeKeeper::Seed(const nodes::Desired& want, postgres::Node& node) 
     observed_.seeded = true;
     return true;
   }
-  // H16: a data directory that was there once is never replaced by an empty one.
-  if (observed_.seeded) {
+  // H16: a data directory that was there once is never replaced by an empty one. A copy can be made
+  // again, once nothing rests on it.
+  TRY_ASSIGN(const bool dispensable, PrimaryDoesWithoutUs(want));
+  if (observed_.seeded && !dispensable) {
     return Fail(Code::kCorrupt, fmt::format("the data directory {} is gone; nothing new is put in "
                                             "its place. Restore it, or delete the DB instance",
                                             node.paths().Data()));
@@ -321,6 +323,11 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
   TRY_ASSIGN(const bool changed, Configure(want, node, server.has_value()));
   if (!server) {
     if (failed_starts_ >= kStartsBeforeFailed) {
+      TRY_ASSIGN(const bool dispensable, PrimaryDoesWithoutUs(want));
+      if (dispensable) {
+        TRY(Reseed(want, node, "its server ends again and again"));
+        return kQuick;
+      }
       const Result<> why = node.AwaitReady(Duration(1));
       observed_.state = nodes::State::kFailed;
       observed_.detail = why ? "the server ends again and again" : why.error().what();
@@ -348,7 +355,14 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
     }
     admin_ = *std::move(connection);
   }
-  TRY(LookInside(want));
+  TRY_ASSIGN(const postgres::Observation seen, LookInside(want));
+  if (want.role == nodes::Role::kStandby) {
+    TRY_ASSIGN(const bool lost, HasLostItsPlace(want, seen));
+    if (lost) {
+      TRY(Reseed(want, node, "the primary no longer has the WAL that it needs"));
+      return kQuick;
+    }
+  }
   if (want.role == nodes::Role::kPrimary && !observed_.in_recovery) {
     TRY(Bootstrap(want));
     TRY(FollowSynchronousStandby(want, node));
@@ -410,7 +424,7 @@ void NodeKeeper::NoteStream(const nodes::Desired& want, const postgres::Observat
   }
 }
 
-Result<> NodeKeeper::LookInside(const nodes::Desired& want) {
+Result<postgres::Observation> NodeKeeper::LookInside(const nodes::Desired& want) {
   Result<postgres::Observation> seen = postgres::Observe(*admin_, kAdminLimit);
   if (!seen) {
     admin_.reset();
@@ -419,7 +433,7 @@ Result<> NodeKeeper::LookInside(const nodes::Desired& want) {
   observed_.in_recovery = seen->in_recovery;
   observed_.effective_token = TokenIn(seen->synchronous_standby_names);
   NoteStream(want, *seen);
-  return {};
+  return *std::move(seen);
 }
 
 Result<> NodeKeeper::FollowSynchronousStandby(const nodes::Desired& want, postgres::Node& node) {

@@ -54,10 +54,14 @@ class NodeKeeper {
   Result<bool> Configure(const nodes::Desired& want, postgres::Node& node, bool running);
   Result<Duration> StartServer(const nodes::Desired& want, postgres::Node& node);
   Result<> Bootstrap(const nodes::Desired& want);
-  Result<> LookInside(const nodes::Desired& want);
+  Result<postgres::Observation> LookInside(const nodes::Desired& want);
   Result<> FollowSynchronousStandby(const nodes::Desired& want, postgres::Node& node);
   Result<> Prove(const nodes::Desired& want, postgres::Node& node);
   Result<> DropAbandonedSlots();
+  // A standby that can never catch up again is copied anew (reseed.cc).
+  Result<bool> PrimaryDoesWithoutUs(const nodes::Desired& want);
+  Result<bool> HasLostItsPlace(const nodes::Desired& want, const postgres::Observation& seen);
+  Result<> Reseed(const nodes::Desired& want, postgres::Node& node, std::string_view why);
   void NoteStream(const nodes::Desired& want, const postgres::Observation& seen);
   void NoteFailure(const nodes::Desired& want, const Error& error);
 
@@ -81,6 +85,7 @@ class NodeKeeper {
   int failed_starts_ = 0;
   MonotonicTime not_before_{};  // the next start, after failed ones
   MonotonicTime slots_checked_{};
+  std::optional<MonotonicTime> cut_off_since_;  // standby: since when nothing streams to it
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
