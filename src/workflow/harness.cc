@@ -75,6 +75,10 @@ class Life {
       if (workflow.name == world.workflow) Spoil(workflow, trial);
       engine_.Register(std::move(workflow));
     }
+    if (!world.build_reconcilers) return;
+    for (Reconciler& reconciler : world.build_reconcilers({store_, faults})) {
+      engine_.Register(std::move(reconciler));
+    }
   }
   bool StepOnce() { return engine_.StepOnce(); }
 

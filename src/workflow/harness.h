@@ -16,6 +16,7 @@
 #include "store/fault_store.h"
 #include "store/store.h"
 #include "system/clock.h"
+#include "workflow/reconciler.h"
 #include "workflow/workflow.h"
 
 namespace howdah::workflow {
@@ -35,6 +36,8 @@ struct World {
   // All workflows that the test needs (the one that is tested among them), on objects that die with
   // the process; whatever they need they keep alive themselves (shared_ptr in the steps).
   std::function<std::vector<Workflow>(Process)> build;
+  // The reconcilers of that process, which crash with it; may be empty.
+  std::function<std::vector<Reconciler>(Process)> build_reconcilers;
   // Commits what an API call would commit: the resource and StartRun. Called once, never crashed.
   std::function<RunId()> start_run;
   // Lets the outside act (a simulated agent) and moves the clock, by some 100 ms.
