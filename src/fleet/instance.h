@@ -34,6 +34,7 @@ struct Settings {
   std::string maintenance_window;  // "ddd:hh24:mi-ddd:hh24:mi", UTC
   std::string master_verifier;     // SCRAM; a new one means a new password
   std::int64_t password_stamp = 1;
+  bool operator==(const Settings&) const = default;
 };
 
 struct Instance {

@@ -1,5 +1,7 @@
 // Carries out a ModifyDBInstance. The wish is in the frame: until it is taken over, the instance
-// shows its old values and the new ones as pending, as on RDS.
+// shows its old values and the new ones as pending, as on RDS. The old ones are kept in the frame
+// too: a change that cannot be carried out is taken back, so that the instance never claims to be
+// what it is not.
 #include "fleet/keys.h"
 #include "fleet/steps.h"
 #include "fleet/workflows.h"
@@ -9,30 +11,68 @@ namespace howdah::fleet {
 
 namespace {
 
+Result<> SetGroups(const Context& context, StepContext& step, const Instance& instance,
+                   const std::vector<std::string>& ids) {
+  std::vector<vpc::GroupId> groups;
+  for (const std::string& id : ids) groups.emplace_back(id);
+  for (const std::string& interface : {instance.first_interface, instance.second_interface}) {
+    if (interface.empty()) continue;
+    TRY(vpc::SetInterfaceGroups(context.vpc, step.transaction, vpc::InterfaceId(interface),
+                                groups));
+  }
+  return {};
+}
+
 Next TakeOver(const Context& context, StepContext& step, Versioned<Instance>& instance) {
   Instance& it = instance.value;
   const Settings wanted = SettingsFromJson(JsonObject(step.frame, "settings"));
   const bool needs_restart = wanted.instance_class != it.settings.instance_class;
   const bool new_groups = wanted.security_groups != it.settings.security_groups;
-  const bool new_password = wanted.password_stamp != it.settings.password_stamp;
   if (needs_restart) ++it.restarts;
   if (wanted.multi_az && it.second_node.empty()) {
     it.second_node = NodeId("n-" + system::RandomHex(context.entropy, 10));
   }
+  step.frame["before"] = ToJson(it.settings);
   it.settings = wanted;
-  if (new_groups) {
-    std::vector<vpc::GroupId> groups;
-    for (const std::string& id : wanted.security_groups) groups.emplace_back(id);
-    for (const std::string& interface : {it.first_interface, it.second_interface}) {
-      if (interface.empty()) continue;
-      TRY(vpc::SetInterfaceGroups(context.vpc, step.transaction, vpc::InterfaceId(interface),
-                                  groups));
-    }
-  }
+  if (new_groups) TRY(SetGroups(context, step, it, wanted.security_groups));
   Save(step.transaction, instance);
-  if (new_password) {
-    Tell(context, step.transaction, it, "Reset master credentials", "configuration change");
+  return Next::Done();
+}
+
+// Whether there is a second node that has to go before the old settings are true again: one that
+// the change brought, or one that the change has given up already (then Single-AZ it is).
+Result<bool> MustRemoveStandby(StepContext& step, const Instance& instance,
+                               const Settings& before) {
+  if (instance.second_node.empty()) return false;
+  if (!before.multi_az) return true;
+  TRY_ASSIGN(const Versioned<ha::Record> record, LoadRecord(step.store, instance.id));
+  return record.value.standby.empty();
+}
+
+// Awaits nothing but the end of a standby: what cannot become as wanted must not hold up the undo.
+Next TakeBack(const Context& context, StepContext& step, Versioned<Instance>& instance) {
+  if (!step.frame.contains("before")) return Next::Done();
+  Instance& it = instance.value;
+  Settings before = SettingsFromJson(JsonObject(step.frame, "before"));
+  TRY_ASSIGN(const bool must_remove, MustRemoveStandby(step, it, before));
+  if (must_remove) {
+    const Next next = RemoveStandby(context, step, instance);
+    return next.kind() == Next::Kind::kDone ? Next::Wait(1ms) : next;
   }
+  before.multi_az = !it.second_node.empty();
+  if (before.security_groups != it.settings.security_groups) {
+    const Result<> set = SetGroups(context, step, it, before.security_groups);
+    if (!set && set.error().code() != Code::kNotFound) return Next(set.error());
+    // A group that was left may have been deleted since: the new ones stay.
+    if (!set) before.security_groups = it.settings.security_groups;
+  }
+  // A stamp is never used again: a node may have the password that is taken back already.
+  const bool other_password = before.master_verifier != it.settings.master_verifier;
+  before.password_stamp = it.settings.password_stamp + (other_password ? 1 : 0);
+  if (it.settings == before) return Next::Done();
+  if (it.settings.instance_class != before.instance_class) ++it.restarts;
+  it.settings = before;
+  Save(step.transaction, instance);
   return Next::Done();
 }
 
@@ -45,6 +85,11 @@ Next FollowMultiAz(const Context& context, StepContext& step, Versioned<Instance
 }
 
 Next Announce(const Context& context, StepContext& step, Versioned<Instance>& instance) {
+  const Settings before = SettingsFromJson(JsonObject(step.frame, "before"));
+  if (before.password_stamp != instance.value.settings.password_stamp) {
+    Tell(context, step.transaction, instance.value, "Reset master credentials",
+         "configuration change");
+  }
   for (const std::string& message : JsonStrings(step.frame, "announcements")) {
     Tell(context, step.transaction, instance.value, message, "configuration change");
   }
@@ -62,7 +107,7 @@ Next TellFailure(const Context& context, StepContext& step, Versioned<Instance>&
 workflow::Workflow ModifyInstanceWorkflow(const Context& context) {
   const auto run = [&context](InstanceStep body) { return OnInstance(context, std::move(body)); };
   return {.name = std::string(kModifyInstance),
-          .steps = {{"take-over", run(TakeOver), nullptr},
+          .steps = {{"take-over", run(TakeOver), UndoOnInstance(context, TakeBack)},
                     {"reserve-interfaces", run(ReserveInterfaces), nullptr},
                     {"change-nodes", run(AwaitNodesAsWanted), nullptr},
                     {"follow-multi-az", run(FollowMultiAz), nullptr},

@@ -150,7 +150,7 @@ Next AwaitNodesAsWanted(const Context& context, StepContext& step, Versioned<Ins
     const bool as_wanted =
         observed.state == nodes::State::kRunning && observed.restarts >= it.restarts &&
         observed.settings_hash == nodes::HashOf({settings.begin(), settings.end()}) &&
-        (!is_primary || observed.bootstrap_stamp >= it.settings.password_stamp);
+        (!is_primary || observed.bootstrap_stamp == it.settings.password_stamp);
     if (!as_wanted) return Next::Wait(kLookAgain);
   }
   (void)context;
@@ -202,7 +202,9 @@ Next RemoveStandby(const Context& context, StepContext& step, Versioned<Instance
     return Next::Wait(kLookAgain);
   }
   TRY_ASSIGN(const nodes::Observed primary, LoadObserved(step.store, record.value.primary));
-  if (!primary.effective_token.empty()) return Next::Wait(kLookAgain);
+  // A change that is taken back does not wait for a primary that is down: nobody waits in it.
+  const bool is_down = !step.failure.empty() && primary.state != nodes::State::kRunning;
+  if (!primary.effective_token.empty() && !is_down) return Next::Wait(kLookAgain);
   if (it.second_node.empty()) return Next::Done();
   TRY_ASSIGN(const bool gone, ForgetNode(context, step, it.second_node));
   if (!gone) return Next::Wait(kLookAgain);
