@@ -1,4 +1,5 @@
-// Reboot, stop and start of an instance.
+// Reboot, stop and start of an instance. A stop or start that cannot be carried out is taken back:
+// the instance is then what it was, and says why.
 #include "fleet/steps.h"
 #include "fleet/workflows.h"
 
@@ -26,6 +27,31 @@ Next StopNodes(const Context&, StepContext& step, Versioned<Instance>& instance)
   return Next::Done();
 }
 
+// Undo of a stop. The nodes follow; nothing here waits for them.
+Next PowerOn(const Context&, StepContext& step, Versioned<Instance>& instance) {
+  if (instance.value.power == nodes::Power::kRunning) return Next::Done();
+  instance.value.power = nodes::Power::kRunning;
+  Save(step.transaction, instance);
+  return Next::Done();
+}
+
+Next Reopen(const Context&, StepContext& step, Versioned<Instance>& instance) {
+  if (instance.value.endpoint_open) return Next::Done();
+  instance.value.endpoint_open = true;
+  Save(step.transaction, instance);
+  return Next::Done();
+}
+
+// on_failed: an event with the reason.
+StepFunction TellFailure(const Context& context, std::string_view what) {
+  return UndoOnInstance(
+      context, [what](const Context& c, StepContext& step, Versioned<Instance>& instance) {
+        Tell(c, step.transaction, instance.value,
+             "DB instance could not be " + std::string(what) + ": " + step.failure, "failure");
+        return Next::Done();
+      });
+}
+
 Next AnnounceStopped(const Context& context, StepContext& step, Versioned<Instance>& instance) {
   Tell(context, step.transaction, instance.value, "DB instance stopped", "notification");
   return Next::Done();
@@ -48,23 +74,32 @@ workflow::Workflow RebootInstanceWorkflow(const Context& context) {
   return {.name = std::string(kRebootInstance),
           .steps = {{"restart-nodes", run(AwaitNodesAsWanted), nullptr},
                     {"await-endpoint", run(AwaitServing), nullptr},
-                    {"announce", run(AnnounceRestart), nullptr}}};
+                    {"announce", run(AnnounceRestart), nullptr}},
+          .on_failed = TellFailure(context, "rebooted")};
 }
 
 workflow::Workflow StopInstanceWorkflow(const Context& context) {
   const auto run = [&context](InstanceStep body) { return OnInstance(context, std::move(body)); };
+  const auto undo = [&context](InstanceStep body) {
+    return UndoOnInstance(context, std::move(body));
+  };
   return {.name = std::string(kStopInstance),
-          .steps = {{"close-endpoint", run(CloseEndpoint), nullptr},
-                    {"stop-nodes", run(StopNodes), nullptr},
-                    {"announce", run(AnnounceStopped), nullptr}}};
+          .steps = {{"close-endpoint", run(CloseEndpoint), undo(Reopen)},
+                    {"stop-nodes", run(StopNodes), undo(PowerOn)},
+                    {"announce", run(AnnounceStopped), nullptr}},
+          .on_failed = TellFailure(context, "stopped")};
 }
 
 workflow::Workflow StartInstanceWorkflow(const Context& context) {
   const auto run = [&context](InstanceStep body) { return OnInstance(context, std::move(body)); };
+  const auto undo = [&context](InstanceStep body) {
+    return UndoOnInstance(context, std::move(body));
+  };
   return {.name = std::string(kStartInstance),
-          .steps = {{"start-nodes", run(StartNodes), nullptr},
-                    {"open-endpoint", run(OpenEndpoint), nullptr},
-                    {"announce", run(AnnounceStarted), nullptr}}};
+          .steps = {{"start-nodes", run(StartNodes), undo(StopNodes)},
+                    {"open-endpoint", run(OpenEndpoint), undo(CloseEndpoint)},
+                    {"announce", run(AnnounceStarted), nullptr}},
+          .on_failed = TellFailure(context, "started")};
 }
 
 }  // namespace howdah::fleet
