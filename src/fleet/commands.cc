@@ -89,6 +89,9 @@ Result<Instance> CreateInstance(const Context& context, const NewInstance& wish)
   // The subnet group must still be there when the instance appears in it, and whoever is deleting
   // it must see that it changed: so it is written again as it is.
   const Result<store::Document> group = context.store.Get(SubnetGroupKey(it.subnet_group));
+  if (!group && (group.error().code() != Code::kNotFound || it.subnet_group != "default")) {
+    return Fail(group.error().During("subnet group " + it.subnet_group));
+  }
   if (group) {
     transaction.compares.push_back({group->key, group->revision});
     transaction.puts.push_back({group->key, group->value, ""});

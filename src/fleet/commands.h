@@ -26,7 +26,8 @@ struct NewInstance {
   Tags tags;
 };
 
-// kAlreadyExists: the identifier is taken.
+// kAlreadyExists: the identifier is taken. kNotFound: the subnet group is gone. kConflict: it
+// changed just now.
 Result<Instance> CreateInstance(const Context& context, const NewInstance& wish);
 
 // kNotFound; kFailedState: a deletion is under way already. A creation or change under way is
