@@ -1,0 +1,211 @@
+#include "fleet/simulated_host.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace howdah::fleet {
+
+namespace {
+
+constexpr std::string_view kRoutesObservedPrefix = "/routes-observed/";
+
+// The documents are ours: one that cannot be read is a mistake of the program under test.
+template <typename T>
+T Must(Result<T> result) {
+  if (!result) throw std::runtime_error("simulated host: " + result.error().what());
+  return *std::move(result);
+}
+
+}  // namespace
+
+void SimulatedHost::Put(const std::string& key, const std::string& text) {
+  const Result<store::Document> stored = store_.Get(key);
+  if (stored && stored->value == text) return;
+  Must(store_.Commit({.compares = {}, .puts = {{key, text, ""}}, .deletes = {}}));
+}
+
+// A node without a desired document has no keeper: whatever is there stays there.
+void SimulatedHost::Tick() {
+  for (const store::Document& document : Must(store_.List(nodes::kNodesPrefix)).documents) {
+    if (document.key.ends_with("/desired")) Keep(Must(nodes::ParseDesired(document.value)));
+  }
+  ServeRoutes();
+}
+
+void SimulatedHost::Keep(const nodes::Desired& want) {
+  nodes::Observed observed;
+  if (const auto stored = store_.Get(nodes::ObservedKey(want.id))) {
+    observed = Must(nodes::ParseObserved(stored->value));
+  }
+  switch (want.power) {
+    case nodes::Power::kAbsent:
+      if (observed.state == nodes::State::kAbsent) return;
+      CheckNobodyWaitsFor(want);
+      state_.machines.erase(want.id);
+      observed = {.state = nodes::State::kAbsent};
+      break;
+    case nodes::Power::kStopped:
+      Stop(want, observed);
+      break;
+    case nodes::Power::kRunning:
+      Run(want, observed);
+      break;
+  }
+  Put(nodes::ObservedKey(want.id), nodes::Format(observed));
+}
+
+// H5: a primary that goes on has let go of a standby before the standby's copy goes.
+void SimulatedHost::CheckNobodyWaitsFor(const nodes::Desired& want) {
+  if (want.role != nodes::Role::kStandby) return;
+  const auto primary = state_.machines.find(want.primary);
+  const auto stored = store_.Get(nodes::DesiredKey(want.primary));
+  if (primary == state_.machines.end() || !primary->second.process || !stored) return;
+  if (Must(nodes::ParseDesired(stored->value)).power != nodes::Power::kRunning) return;
+  const std::string& name = state_.machines[want.id].connects_as;
+  if (!name.empty() && primary->second.waits_for == name) {
+    state_.violations.insert("a standby went while its primary waited for it");
+  }
+}
+
+void SimulatedHost::Stop(const nodes::Desired& want, nodes::Observed& observed) {
+  Machine& machine = state_.machines[want.id];
+  if (want.role == nodes::Role::kStandby && machine.process) {
+    const auto primary = state_.machines.find(want.primary);
+    if (primary != state_.machines.end() && primary->second.process) {
+      state_.violations.insert("a standby was stopped before its primary");
+    }
+  }
+  machine.process = false;
+  machine.fit = false;
+  observed.state = nodes::State::kStopped;
+  observed.detail.clear();
+  observed.pid = 0;
+  observed.streaming_token.clear();
+  observed.proven_token.clear();
+}
+
+void SimulatedHost::Run(const nodes::Desired& want, nodes::Observed& observed) {
+  const bool is_standby = want.role == nodes::Role::kStandby;
+  if (broken_nodes.contains(want.id) || (breaks_standbys && is_standby)) {
+    observed.state = nodes::State::kFailed;
+    observed.detail = "cannot be made";
+    return;
+  }
+  Machine& machine = state_.machines[want.id];
+  machine.is_standby = is_standby;
+  machine.primary = want.primary;
+  if (!Seed(want, machine, observed)) return;
+  observed.seeded = true;
+  machine.connects_as = is_standby ? want.token : "";
+  if (machine.process && want.restarts > observed.restarts) {
+    machine.process = false;
+    machine.fit = false;
+  }
+  if (!machine.process) return Start(want, machine, observed);
+  LookInside(want, machine, observed);
+  observed.state = nodes::State::kRunning;
+  observed.detail.clear();
+  observed.settings_hash = nodes::HashOf(want.settings);
+}
+
+// True when the data directory is whole. A standby is copied from a primary that runs.
+bool SimulatedHost::Seed(const nodes::Desired& want, Machine& machine, nodes::Observed& observed) {
+  if (machine.directory) return true;
+  if (observed.seeded) {
+    observed.state = nodes::State::kFailed;
+    observed.detail = "the data directory is gone";
+    return false;
+  }
+  const bool begun = observed.state == nodes::State::kPreparing;
+  observed.state = nodes::State::kPreparing;
+  if (!begun) return false;
+  if (want.role == nodes::Role::kStandby && !state_.machines[want.primary].process) {
+    observed.detail = "the primary does not run";
+    return false;
+  }
+  machine.directory = true;
+  observed.seeded = true;
+  return false;
+}
+
+void SimulatedHost::Start(const nodes::Desired& want, Machine& machine, nodes::Observed& observed) {
+  machine.process = true;
+  machine.fit = false;
+  machine.needs_proof = want.role == nodes::Role::kPrimary && !want.waits_for.empty();
+  observed.state = nodes::State::kStarting;
+  observed.streaming_token.clear();
+  observed.proven_token.clear();
+  observed.effective_token.clear();
+  observed.connects_as = machine.connects_as;
+  observed.pid = state_.next_pid++;
+  ++observed.starts;
+  observed.restarts = want.restarts;
+}
+
+// As the keeper: reads what is in force, then brings into force what should be, then proves it.
+void SimulatedHost::LookInside(const nodes::Desired& want, Machine& machine,
+                               nodes::Observed& observed) {
+  observed.in_recovery = machine.is_standby;
+  observed.connects_as = machine.connects_as;
+  if (machine.is_standby) return;
+  observed.streaming_token = StreamingFrom(want.id, want.waits_for);
+  if (observed.bootstrap_stamp != want.bootstrap.stamp) {
+    machine.verifier = want.bootstrap.master_verifier;
+    observed.bootstrap_stamp = want.bootstrap.stamp;
+  }
+  machine.waits_for = want.waits_for;
+  observed.effective_token = machine.waits_for;
+  if (want.waits_for.empty() || observed.proven_token != want.waits_for) {
+    observed.proven_token.clear();
+  }
+  if (!want.waits_for.empty() && observed.streaming_token == want.waits_for) {
+    observed.proven_token = want.waits_for;
+  }
+  if (want.waits_for.empty() || observed.proven_token == want.waits_for) {
+    machine.needs_proof = false;
+  }
+  machine.fit = !machine.needs_proof;
+}
+
+std::string SimulatedHost::StreamingFrom(const NodeId& primary,
+                                         const std::string& preferred) const {
+  std::string streaming;
+  for (const auto& [node, machine] : state_.machines) {
+    if (!machine.process || !machine.is_standby || machine.primary != primary) continue;
+    if (streaming.empty() || machine.connects_as == preferred) streaming = machine.connects_as;
+  }
+  return streaming;
+}
+
+nodes::RouteObserved SimulatedHost::Serve(const nodes::Route& route) {
+  const std::string place = fmt::format("{}:{}", route.host_address, route.port);
+  if (taken_addresses.contains(place)) return {.error = "address already in use"};
+  if (!state_.listening.insert(place).second) {
+    state_.violations.insert("two routes for " + place);
+    return {.error = "address already in use"};
+  }
+  const auto primary = state_.machines.find(route.primary);
+  const bool fit = primary != state_.machines.end() && primary->second.fit;
+  return {.address = route.host_address,
+          .port = route.port,
+          .epoch = route.epoch,
+          .open = route.open && fit};
+}
+
+void SimulatedHost::ServeRoutes() {
+  state_.listening.clear();
+  std::set<std::string> reported;
+  for (const store::Document& document : Must(store_.List(nodes::kRoutesPrefix)).documents) {
+    const nodes::Route route = Must(nodes::ParseRoute(document.value));
+    const std::string key = nodes::RouteObservedKey(route.instance);
+    Put(key, nodes::Format(Serve(route)));
+    reported.insert(key);
+  }
+  for (const store::Document& document : Must(store_.List(kRoutesObservedPrefix)).documents) {
+    if (reported.contains(document.key)) continue;
+    Must(store_.Commit({.compares = {}, .puts = {}, .deletes = {document.key}}));
+  }
+}
+
+}  // namespace howdah::fleet
