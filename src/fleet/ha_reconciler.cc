@@ -62,8 +62,10 @@ void TellPhase(const Context& context, store::Transaction& transaction, const In
   }
 }
 
-// Adds what the plan says where it differs from what is stored.
-Result<> WritePlan(const Context& context, const std::vector<nodes::Desired>& plan) {
+// Writes what the plan says where it differs from what is stored, if what it was made from is still
+// true: else a node could be asked for again whose removal has just been completed.
+Result<> WritePlan(const Context& context, const std::vector<nodes::Desired>& plan,
+                   const std::vector<store::Compare>& basis) {
   for (const nodes::Desired& desired : plan) {
     const std::string key = nodes::DesiredKey(desired.id);
     const std::string text = nodes::Format(desired);
@@ -72,38 +74,48 @@ Result<> WritePlan(const Context& context, const std::vector<nodes::Desired>& pl
     if (stored && stored->value == text) continue;
     // Nothing to remove where nothing was ever made.
     if (!stored && desired.power == nodes::Power::kAbsent) continue;
-    TRY(context.store.Commit({.compares = {{key, stored ? stored->revision : 0}},
-                              .puts = {{key, text, ""}},
-                              .deletes = {}}));
+    store::Transaction transaction{.compares = basis, .puts = {{key, text, ""}}, .deletes = {}};
+    transaction.compares.push_back({key, stored ? stored->revision : 0});
+    TRY(context.store.Commit(transaction));
   }
   return {};
 }
 
-Result<> Watch(const Context& context, const Instance& instance, Silences& silences) {
+Result<> Watch(const Context& context, const Versioned<Instance>& versioned, Silences& silences) {
+  const Instance& instance = versioned.value;
   Result<Versioned<ha::Record>> record = LoadRecord(context.store, instance.id);
-  if (!record && record.error().code() == Code::kNotFound) return {};  // not begun, or gone
+  if (!record && record.error().code() == Code::kNotFound) {  // not begun, or gone
+    silences.erase(instance.id);
+    return {};
+  }
   if (!record) return Fail(record.error());
   Reports reports;
   TRY_ASSIGN(reports.primary, LoadObserved(context.store, record->value.primary));
   if (!record->value.standby.empty()) {
     TRY_ASSIGN(reports.standby, LoadObserved(context.store, record->value.standby));
   }
-  if (instance.power == nodes::Power::kRunning && !record->value.standby.empty()) {
+  const bool has_standby = !record->value.standby.empty();
+  if (instance.power != nodes::Power::kRunning || !has_standby) silences.erase(instance.id);
+  if (instance.power == nodes::Power::kRunning && has_standby) {
     const ha::Record before = record->value;
     record->value = ha::Step(before, Look(context, before, reports, silences, instance.id));
     if (record->value != before) {
       store::Transaction transaction;
       Save(transaction, instance.id, *record);
       TellPhase(context, transaction, instance, before.phase, record->value.phase);
-      TRY(context.store.Commit(transaction));
+      TRY_ASSIGN(record->revision, context.store.Commit(transaction));
       context.log.Info("{}: {} -> {}", instance.identifier, ha::PhaseName(before.phase),
                        ha::PhaseName(record->value.phase));
     }
   }
   const bool primary_stopped = reports.primary.state == nodes::State::kStopped;
-  TRY_ASSIGN(const std::vector<nodes::Desired> plan,
-             PlanNodes(instance, record->value, primary_stopped));
-  return WritePlan(context, plan);
+  TRY_ASSIGN(std::vector<nodes::Desired> plan, PlanNodes(instance, record->value, primary_stopped));
+  // H5: a standby that is given up stays as it is until the primary has let go of it.
+  const bool still_waits = IsUp(reports.primary) && !reports.primary.effective_token.empty();
+  if (instance.power == nodes::Power::kRunning && !has_standby && still_waits) plan.resize(1);
+  return WritePlan(
+      context, plan,
+      {{InstanceKey(instance.id), versioned.revision}, {HaKey(instance.id), record->revision}});
 }
 
 }  // namespace
@@ -114,13 +126,14 @@ workflow::Reconciler HaReconciler(const Context& context) {
           .prefixes = {std::string(kInstancesPrefix), std::string(kHaPrefix), "/nodes/"},
           .interval = 500ms,
           .reconcile = [&context, silences]() -> Result<Duration> {
-            TRY_ASSIGN(const std::vector<Instance> instances, ListInstances(context.store));
+            TRY_ASSIGN(const std::vector<Versioned<Instance>> instances,
+                       ListVersionedInstances(context.store));
             Duration again = 10s;
-            for (const Instance& instance : instances) {
+            for (const Versioned<Instance>& instance : instances) {
               // A lost compare is looked at again by the next pass; it never stops the others.
               if (Result<> done = Watch(context, instance, *silences); !done) {
                 if (done.error().code() != Code::kConflict) {
-                  context.log.Warning("{}: {}", instance.identifier, done.error().what());
+                  context.log.Warning("{}: {}", instance.value.identifier, done.error().what());
                 }
                 again = 100ms;
               }

@@ -37,6 +37,16 @@ Result<std::vector<Instance>> ListInstances(store::Store& store) {
   return instances;
 }
 
+Result<std::vector<Versioned<Instance>>> ListVersionedInstances(store::Store& store) {
+  TRY_ASSIGN(const store::Listing listing, store.List(kInstancesPrefix));
+  std::vector<Versioned<Instance>> instances;
+  for (const store::Document& document : listing.documents) {
+    TRY_ASSIGN(Instance instance, ParseInstance(document.value));
+    instances.push_back({.value = std::move(instance), .revision = document.revision});
+  }
+  return instances;
+}
+
 Result<Versioned<ha::Record>> LoadRecord(store::Store& store, const InstanceId& id) {
   TRY_ASSIGN(const store::Document document, store.Get(HaKey(id)));
   TRY_ASSIGN(ha::Record record, ha::ParseRecord(document.value));

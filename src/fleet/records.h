@@ -24,6 +24,7 @@ struct Versioned {
 Result<Versioned<Instance>> LoadInstance(store::Store& store, const InstanceId& id);
 Result<Versioned<Instance>> FindInstance(store::Store& store, std::string_view identifier);
 Result<std::vector<Instance>> ListInstances(store::Store& store);
+Result<std::vector<Versioned<Instance>>> ListVersionedInstances(store::Store& store);
 // kNotFound where the instance has none yet.
 Result<Versioned<ha::Record>> LoadRecord(store::Store& store, const InstanceId& id);
 // What the agent says; State::kUnknown where it has said nothing.

@@ -55,13 +55,17 @@ Result<nodes::Route> DeriveRoute(const Context& context, const Instance& instanc
   return route;
 }
 
-Result<> WriteRoute(const Context& context, const nodes::Route& route) {
+// Derives the route and writes it, if the instance is still what it was derived from: a route must
+// not come back after its endpoint was closed.
+Result<> Follow(const Context& context, const Versioned<Instance>& instance) {
+  TRY_ASSIGN(const nodes::Route route, DeriveRoute(context, instance.value));
   const std::string key = nodes::RouteKey(route.instance);
   const std::string text = nodes::Format(route);
   const Result<store::Document> stored = context.store.Get(key);
   if (!stored && stored.error().code() != Code::kNotFound) return Fail(stored.error());
   if (stored && stored->value == text) return {};
-  TRY(context.store.Commit({.compares = {{key, stored ? stored->revision : 0}},
+  TRY(context.store.Commit({.compares = {{key, stored ? stored->revision : 0},
+                                         {InstanceKey(route.instance), instance.revision}},
                             .puts = {{key, text, ""}},
                             .deletes = {}}));
   return {};
@@ -85,16 +89,24 @@ workflow::Reconciler RouteReconciler(const Context& context) {
                        std::string(vpc::kAllKeys)},
           .interval = 10s,
           .reconcile = [&context]() -> Result<Duration> {
-            TRY_ASSIGN(const std::vector<Instance> instances, ListInstances(context.store));
+            TRY_ASSIGN(const std::vector<Versioned<Instance>> instances,
+                       ListVersionedInstances(context.store));
             std::set<std::string> kept;
-            for (const Instance& instance : instances) {
-              if (!instance.endpoint_open || instance.host_address.empty()) continue;
-              TRY_ASSIGN(const nodes::Route route, DeriveRoute(context, instance));
-              TRY(WriteRoute(context, route));
-              kept.insert(nodes::RouteKey(instance.id));
+            Duration again = 10s;
+            for (const Versioned<Instance>& instance : instances) {
+              const Instance& it = instance.value;
+              if (!it.endpoint_open || it.host_address.empty()) continue;
+              kept.insert(nodes::RouteKey(it.id));
+              // One that cannot be derived keeps its last route and stops no other.
+              if (Result<> done = Follow(context, instance); !done) {
+                if (done.error().code() != Code::kConflict) {
+                  context.log.Warning("route of {}: {}", it.identifier, done.error().what());
+                }
+                again = 100ms;
+              }
             }
             TRY(RemoveOthers(context, kept));
-            return 10s;
+            return again;
           }};
 }
 
