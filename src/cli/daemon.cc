@@ -27,8 +27,8 @@ std::expected<std::string, Failure> ThisProgram() {
 // What a daemon may need of the caller's environment; the rest (credentials among it) stays out.
 std::map<std::string, std::string> DaemonEnvironment(const Environment& environment) {
   std::map<std::string, std::string> kept;
-  for (const char* name : {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR", "TMPDIR",
-                           "HOWDAH_LISTEN"}) {
+  for (const char* name :
+       {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR", "TMPDIR", "HOWDAH_LISTEN"}) {
     if (auto value = environment(name)) kept[name] = *value;
   }
   return kept;

@@ -46,8 +46,20 @@ Result<bool> HasDatabase(Connection& admin, std::string_view name, Duration limi
   return !rows.empty();
 }
 
+// A session of a daemon that was killed may still be carrying out the very same statement. Who
+// loses to it is told to look again (kUnavailable): by then it is done.
+Result<> ExecuteBesideAPredecessor(Connection& admin, const std::string& statement,
+                                   Duration limit) {
+  const auto done = admin.Execute(statement, limit);
+  if (done) return {};
+  const bool lost =
+      admin.SqlState() == "23505" || done.error().what().find("concurrently") != std::string::npos;
+  if (!lost) return Fail(done.error());
+  return Fail(Code::kUnavailable, done.error().what());
+}
+
 Result<> CreateDatabase(Connection& admin, const std::string& statement, Duration limit) {
-  const auto created = admin.Execute(statement, limit);
+  const auto created = ExecuteBesideAPredecessor(admin, statement, limit);
   if (!created && created.error().code() != Code::kAlreadyExists) return Fail(created.error());
   return {};
 }
@@ -92,7 +104,7 @@ Result<> EnsureRoles(Connection& admin, const RoleSpec& spec, Duration limit) {
     return Fail(Code::kInvalid, "a role's password must be given as a SCRAM verifier");
   }
   for (const std::string& statement : RoleStatements(spec, admin.ServerMajor())) {
-    const auto done = admin.Execute(statement, limit);
+    const auto done = ExecuteBesideAPredecessor(admin, statement, limit);
     if (!done) return Fail(done.error().During("creating roles"));
   }
   if (spec.database.empty() || spec.database == "postgres") return {};

@@ -12,7 +12,7 @@ import psycopg2
 from harness import Howdah, eventually
 
 # Seconds after the call at which serve is killed: dense where the steps are.
-MOMENTS = [0.0, 0.1, 0.25, 0.5, 0.8, 1.2, 1.7, 2.3, 3.0, 4.0]
+MOMENTS = [0.0, 0.1, 0.25, 0.5, 0.8, 1.2, 1.7, 2.3, 2.6, 3.0, 3.4, 4.0]
 
 
 class Serve(unittest.TestCase):
