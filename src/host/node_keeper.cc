@@ -63,7 +63,10 @@ NodeKeeper::NodeKeeper(NodeId id, const Needs& needs, SetFit set_fit)
   }
 }
 
-NodeKeeper::~NodeKeeper() = default;
+// A copy under way is given up; the next keeper begins it anew.
+NodeKeeper::~NodeKeeper() {
+  stopping_ = true;
+}
 
 void NodeKeeper::Start() {
   watcher_ = std::jthread([this](std::stop_token stop) { RunWatcher(stop); });
@@ -248,7 +251,8 @@ Result<> NodeKeeper::CopyFromPrimary(const nodes::Desired& want, postgres::Node&
   const postgres::BaseBackupOptions options{
       .socket_dir = needs_.layout.SocketDirectory(want.primary),
       .password = password_,
-      .slot_name = SlotOf(id_)};
+      .slot_name = SlotOf(id_),
+      .on_progress = [this](std::uint64_t, std::uint64_t) { return !stopping_; }};
   TRY_ASSIGN(const postgres::BaseBackupOutcome outcome,
              postgres::TakeBaseBackup(node.paths(), options, needs_.disk, needs_.clock));
   needs_.log.Info("node {}: copied {} bytes from {}", id_.str(), outcome.bytes, want.primary.str());

@@ -7,6 +7,7 @@
 // server's recovery has made visible (H4).
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -79,6 +80,7 @@ class NodeKeeper {
   std::string published_;
   std::string password_;  // of rdsadmin and replication, opened
   std::optional<postgres::Connection> admin_;
+  std::atomic<bool> stopping_{false};  // a long copy looks at it
   bool needs_proof_ = false;
   bool fit_ = false;
   bool adopted_ = false;  // this keeper has looked at the server once
