@@ -292,6 +292,7 @@ Result<Duration> NodeKeeper::StartServer(const nodes::Desired& want, postgres::N
   admin_.reset();
   observed_.state = nodes::State::kStarting;
   observed_.streaming_token.clear();
+  observed_.silent_ms = 0;
   observed_.proven_token.clear();
   observed_.effective_token.clear();
   observed_.pid = 0;
