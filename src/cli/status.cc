@@ -4,6 +4,7 @@
 #include "aws/generated/howdah.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/daemon.h"
 #include "cli/session.h"
 
 namespace howdah::cli {
@@ -171,8 +172,16 @@ Outcome Env(const Context& context) {
   return kExitDone;
 }
 
+// A control plane that was killed has left its databases and its gateway running; only a control
+// plane knows how to stop them, so a home that has had one gets one again. Any other home has
+// nothing to stop.
+std::expected<Session, Failure> SessionForShutdown(const Context& context) {
+  const auto lived = context.programs.disk->Exists(context.home.CredentialsPath());
+  return lived && *lived ? EnsureDaemon(context) : Session::Open(context);
+}
+
 Outcome Shutdown(const Context& context, Duration timeout) {
-  CLI_ASSIGN(const Session session, Session::Open(context));
+  CLI_ASSIGN(const Session session, SessionForShutdown(context));
   const auto status = session.Call<api::GetStatus>({});
   if (!status) return Failed(FailureOf("nothing was shut down", status.error(), context));
   const auto pid = static_cast<pid_t>(status->pid.value_or(0));
