@@ -22,7 +22,7 @@ import botocore.config
 import psycopg2
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = pathlib.Path(os.environ.get("HOWDAH_PROGRAM", ROOT / "build/release/bin/howdah")).resolve()
+BUILT = pathlib.Path(os.environ.get("HOWDAH_PROGRAM", ROOT / "build/release/bin/howdah"))
 ENGINES = pathlib.Path(os.environ.get("HOWDAH_ENGINES", ROOT / "build/engine-home/engines"))
 AWS_CLI = "/usr/bin/aws"
 PYTHON = "/usr/bin/python3"
@@ -52,19 +52,20 @@ def free_port():
         return probe.getsockname()[1]
 
 
-_shared = None
+def _share():
+    """A directory that any user can read, with copies of program and engines: a clone below /root is private, and a
+    build in another shell must not change the program in the middle of a test."""
+    shared = pathlib.Path(tempfile.mkdtemp(prefix="howdah-tests-"))
+    shared.chmod(0o755)
+    atexit.register(shutil.rmtree, shared, ignore_errors=True)
+    shutil.copy2(BUILT, shared / "howdah")
+    if ENGINES.is_dir():
+        subprocess.run(["cp", "-a", f"{ENGINES}/.", shared / "engines"], check=True)
+    return shared
 
 
-def shared_directory():
-    """A directory that the daemon's user can read, with a copy of the engines: a clone below /root is private."""
-    global _shared
-    if _shared is None:
-        _shared = pathlib.Path(tempfile.mkdtemp(prefix="howdah-tests-"))
-        _shared.chmod(0o755)
-        atexit.register(shutil.rmtree, _shared, ignore_errors=True)
-        if ENGINES.is_dir():
-            subprocess.run(["cp", "-a", f"{ENGINES}/.", _shared / "engines"], check=True)
-    return _shared
+SHARED = _share()
+PROGRAM = SHARED / "howdah"
 
 
 class Processes:
@@ -118,7 +119,7 @@ class Howdah:
         self.base.chmod(0o755)
         self.home = self.base / "home"
         self.home.mkdir(mode=0o700)
-        (self.home / "engines").symlink_to(shared_directory() / "engines")
+        (self.home / "engines").symlink_to(SHARED / "engines")
         if user:
             shutil.chown(self.home, user)
         self.port = free_port()
@@ -137,13 +138,8 @@ class Howdah:
 
     def start(self):
         log = open(self.base / "serve.log", "ab")
-        program = PROGRAM
-        if self.user:
-            program = shared_directory() / "howdah"
-            if not program.exists():
-                shutil.copy2(PROGRAM, program)
         self.serve = subprocess.Popen(
-            [program, "serve", "--home", self.home, "--listen", f"127.0.0.1:{self.port}"],
+            [PROGRAM, "serve", "--home", self.home, "--listen", f"127.0.0.1:{self.port}"],
             stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, user=self.user, cwd="/")
         log.close()
         line = self._first_line(30)

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import PROGRAM, Howdah, free_port, shared_directory
+from harness import PROGRAM, Howdah, free_port
 
 
 def howdah(*words, env=None):
