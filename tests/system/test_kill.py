@@ -2,6 +2,7 @@
 behind, and everything is back by itself."""
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -205,6 +206,40 @@ class UnderWrites(unittest.TestCase):
         known = ("checkpointer", "background writer", "walwriter", "autovacuum launcher", "stats collector",
                  "logical replication launcher", "walsender", "walreceiver", "startup", "logger")
         return f"{zone} " + next((k for k in known if k in command), "backend" if "appdb" in words else "other")
+
+    def standby(self):
+        """The standby's server and its data directory."""
+        nodes = self.howdah.status()["Instances"][0]["Nodes"]
+        pid = next(node["Pid"] for node in nodes if node["Role"] == "standby")
+        return pid, next(p["cwd"] for p in self.howdah.processes.postmasters() if p["pid"] == pid)
+
+    def phase(self):
+        return self.howdah.status()["Instances"][0]["Phase"]
+
+    def test_a_frozen_standby_holds_commits_up_only_for_the_budget(self):
+        _, directory = self.standby()
+        frozen = [p["pid"] for p in self.howdah.processes.postgres() if p["cwd"] == directory]
+        self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
+        self.signal_all(frozen, signal.SIGSTOP)
+        eventually(lambda: self.phase() == "DEGRADED", 20, "degraded")
+        self.await_writes()
+        self.signal_all(frozen, signal.SIGCONT)
+        eventually(self.whole, 60, "protected again")
+
+    def test_a_standby_whose_directory_is_gone_is_copied_anew(self):
+        pid, directory = self.standby()
+        os.rename(directory, directory + ".taken")
+        self.addCleanup(shutil.rmtree, directory + ".taken", True)
+        self.kill(pid)
+        self.await_writes()
+        eventually(lambda: os.path.exists(directory + "/PG_VERSION") and self.whole(), 60, "protected again")
+
+    def signal_all(self, pids, number):
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
 
     def test_both_postmasters_killed_with_serve_away(self):
         self.howdah.kill()
