@@ -181,8 +181,8 @@ class CloudFormation : public testing::Test {
   system::SeededEntropy entropy_;
   FakeCloud cloud_;
   Process process_{*store_, entropy_, cloud_, nullptr};
+  Log log_;  // before the engine, which copies it
   workflow::Engine engine_{{}, *store_, store_.clock, log_};
-  Log log_;
 };
 
 TEST_F(CloudFormation, CreatesEverythingInOrderAndDeletesItAgain) {
