@@ -56,12 +56,29 @@ class DBInstanceProvider : public Provider {
     return made.db_instance->db_instance_identifier.value_or("");
   }
 
+  // ": why", from the newest failure event of the instance; empty where there is none.
+  std::string LastFailure(const Subject& subject) const {
+    rds::DescribeEventsMessage request;
+    request.source_type = "db-instance";
+    request.source_identifier = subject.id();
+    const auto events = Invoke<rds::DescribeEvents>(services_.rds, subject.context, request);
+    if (!events) return "";
+    std::string newest;
+    for (const rds::Event& event : events->events) {
+      if (std::ranges::find(event.event_categories, "failure") == event.event_categories.end()) {
+        continue;
+      }
+      newest = ": " + event.message.value_or("");
+    }
+    return newest;
+  }
+
   aws::Outcome<bool> IsStable(const Subject& subject) const override {
     OUTCOME_ASSIGN(const rds::DBInstance instance, Describe(subject, subject.id()));
     const std::string status = instance.db_instance_status.value_or("");
     if (std::ranges::find(kHopeless, status) != kHopeless.end()) {
-      return aws::Refuse("NotStabilized",
-                         fmt::format("DB instance {} is in status {}", subject.id(), status));
+      return aws::Refuse("NotStabilized", fmt::format("DB instance {} is in status {}{}",
+                                                      subject.id(), status, LastFailure(subject)));
     }
     return status == "available";
   }
