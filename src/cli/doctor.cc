@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -126,6 +127,21 @@ Finding CheckLoopback() {
           .help = "use a kernel whose loopback interface has all of 127.0.0.0/8"};
 }
 
+// PostgreSQL's dynamic shared memory are files there; without it no server starts. As root the
+// daemon is another user, so the mode counts and not only what root may do.
+Finding CheckSharedMemory() {
+  struct stat info{};
+  const bool open_to_all = stat("/dev/shm", &info) == 0 && (info.st_mode & S_IWOTH) != 0;
+  if (open_to_all && access("/dev/shm", W_OK | X_OK) == 0) {
+    return {.check = "shared memory", .found = "/dev/shm can be written"};
+  }
+  return {.check = "shared memory",
+          .health = Health::kFailure,
+          .found = "/dev/shm cannot be written by everybody",
+          .why = "PostgreSQL does not start without it",
+          .help = "mount -t tmpfs -o mode=1777 tmpfs /dev/shm"};
+}
+
 Finding CheckPort() {
   const system::FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
@@ -216,6 +232,7 @@ std::vector<Finding> Examine(const Context& context) {
   std::vector<Finding> findings = {CheckDaemon(context, runs), CheckHome(context),
                                    CheckSocketPaths(context.home.path()), CheckSpace(context),
                                    CheckLoopback()};
+  findings.push_back(CheckSharedMemory());
   if (!runs) findings.push_back(CheckPort());
   for (auto& finding : CheckEngines(context)) findings.push_back(std::move(finding));
   findings.push_back(
