@@ -21,8 +21,7 @@ bool IsEndOfLife(const fleet::Context& context, int major) {
   return postgres::IsPastEndOfLife(major, std::chrono::year_month_day(today));
 }
 
-api::DBEngineVersion ToShape(const fleet::Context& context, const postgres::Engine& engine,
-                             const std::vector<postgres::Engine>& engines) {
+api::DBEngineVersion ToShape(const fleet::Context& context, const postgres::Engine& engine) {
   api::DBEngineVersion shape;
   const std::string version = engine.version.Format();
   const bool ended = IsEndOfLife(context, engine.version.major);
@@ -40,14 +39,12 @@ api::DBEngineVersion ToShape(const fleet::Context& context, const postgres::Engi
   shape.supports_certificate_rotation_without_restart = true;
   shape.supported_ca_certificate_identifiers = {std::string(kAuthority)};
   // Upgrades are not served yet, so no version is offered as a target: a list would be a promise.
-  (void)engines;
   return shape;
 }
 
 Outcome<api::DBEngineVersionMessage> DescribeVersions(
     const fleet::Context& context, const api::DescribeDBEngineVersionsMessage& in) {
   OUTCOME_ASSIGN(std::vector<postgres::Engine> engines, Engines(context));
-  const std::vector<postgres::Engine> all = engines;
   std::erase_if(engines, [&](const postgres::Engine& engine) {
     const std::string version = engine.version.Format();
     const std::string major = std::to_string(engine.version.major);
@@ -65,7 +62,7 @@ Outcome<api::DBEngineVersionMessage> DescribeVersions(
   OUTCOME_ASSIGN(const aws::List<postgres::Engine> page,
                  Page(std::move(engines), in.max_records, in.marker, out.marker));
   for (const postgres::Engine& engine : page) {
-    out.db_engine_versions.push_back(ToShape(context, engine, all));
+    out.db_engine_versions.push_back(ToShape(context, engine));
   }
   return out;
 }
