@@ -29,6 +29,7 @@
 #include "secrets/secrets.h"
 #include "services/cloudformation/cloudformation.h"
 #include "services/ec2/ec2.h"
+#include "services/operator/master_secret.h"
 #include "services/operator/operator.h"
 #include "services/rds/rds.h"
 #include "services/secretsmanager/secretsmanager.h"
@@ -156,24 +157,6 @@ class ControlPlane {
   std::atomic<bool> shutdown_asked_{false};
 };
 
-// The secret that names this instance (as SecretTargetAttachment writes it), or one that names its
-// endpoint and its master user.
-std::string MasterSecretOf(secrets::Secrets& secrets, const fleet::Instance& instance) {
-  const auto all = secrets.List();
-  if (!all) return "";
-  for (const secrets::Record& record : *all) {
-    const auto value = secrets.GetValue(record.arn, "", "");
-    if (!value || value->content.binary) continue;
-    const auto fields = ParseJsonObject(value->content.bytes);
-    if (!fields || JsonString(*fields, "username") != instance.master_user) continue;
-    if (JsonString(*fields, "dbInstanceIdentifier") == instance.identifier ||
-        JsonString(*fields, "host") == instance.host_address) {
-      return record.arn;
-    }
-  }
-  return "";
-}
-
 std::map<std::string, std::string> ZoneDirectories(const cli::ServeOptions& options) {
   return {options.zones.begin(), options.zones.end()};
 }
@@ -246,7 +229,8 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
                 return counts;
               },
           .socket_directory = [this](const NodeId& node) { return layout_.SocketDirectory(node); },
-          .secret_of = [this](const fleet::Instance& it) { return MasterSecretOf(secrets_, it); },
+          .secret_of =
+              [this](const fleet::Instance& it) { return services::MasterSecretOf(secrets_, it); },
           .shut_down =
               [this] {
                 shutdown_asked_ = true;

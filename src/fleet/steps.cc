@@ -135,7 +135,7 @@ Next StartNodes(const Context& context, StepContext& step, Versioned<Instance>& 
   return AwaitNodesAsWanted(context, step, instance);
 }
 
-Next AwaitNodesAsWanted(const Context& context, StepContext& step, Versioned<Instance>& instance) {
+Next AwaitNodesAsWanted(const Context&, StepContext& step, Versioned<Instance>& instance) {
   const Instance& it = instance.value;
   TRY_ASSIGN(const Versioned<ha::Record> record, LoadRecord(step.store, it.id));
   TRY_ASSIGN(const postgres::Settings settings, NodeSettings(it));
@@ -153,7 +153,6 @@ Next AwaitNodesAsWanted(const Context& context, StepContext& step, Versioned<Ins
         (!is_primary || observed.bootstrap_stamp == it.settings.password_stamp);
     if (!as_wanted) return Next::Wait(kLookAgain);
   }
-  (void)context;
   return Next::Done();
 }
 
