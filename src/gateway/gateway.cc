@@ -208,7 +208,8 @@ Statistics Gateway::Count() const {
   Statistics statistics;
   for (const auto& [instance, live] : *live_) {
     const Counters& counters = *live->counters;
-    statistics[instance] = {counters.open, counters.accepted, counters.refused, counters.held};
+    statistics[instance] = {counters.open, counters.accepted, counters.refused, counters.held,
+                            counters.handed_over};
   }
   return statistics;
 }

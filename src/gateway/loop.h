@@ -15,7 +15,7 @@
 namespace howdah::gateway {
 
 struct Counters {
-  std::atomic<std::int64_t> open = 0, accepted = 0, refused = 0, held = 0;
+  std::atomic<std::int64_t> open = 0, accepted = 0, refused = 0, held = 0, handed_over = 0;
 };
 
 // A route with what the gateway made of it.

@@ -37,19 +37,25 @@ std::optional<std::string> RouteBook::Refuse(const Route& route,
                        route.listen_address.ToString(), route.port);
   const auto fence = fences_.find(route.instance);
   if (fence == fences_.end()) return std::nullopt;
-  const auto& [epoch, opened_backend] = fence->second;
+  const auto& [epoch, opened_backend, opened_handover] = fence->second;
   if (route.epoch < epoch)
     return fmt::format("epoch {} is older than {}, which was here already", route.epoch, epoch);
-  if (route.epoch == epoch && route.state == RouteState::kOpen && !opened_backend.empty() &&
-      route.BackendPath() != opened_backend)
+  const bool another_backend = !opened_backend.empty() && route.BackendPath() != opened_backend;
+  // Handover may come and go within an epoch, but not lead to another server.
+  const bool another_handover = !opened_handover.empty() && !route.handover_socket.empty() &&
+                                route.handover_socket != opened_handover;
+  if (route.epoch == epoch && route.state == RouteState::kOpen &&
+      (another_backend || another_handover))
     return fmt::format("epoch {} was open already with another primary", epoch);
   return std::nullopt;
 }
 
 void RouteBook::Remember(const Route& route) {
   Fence& fence = fences_[route.instance];
-  if (route.epoch > fence.epoch) fence = {route.epoch, ""};
-  if (route.state == RouteState::kOpen) fence.opened_backend = route.BackendPath();
+  if (route.epoch > fence.epoch) fence = {route.epoch, "", ""};
+  if (route.state != RouteState::kOpen) return;
+  fence.opened_backend = route.BackendPath();
+  if (!route.handover_socket.empty()) fence.opened_handover = route.handover_socket;
 }
 
 }  // namespace howdah::gateway

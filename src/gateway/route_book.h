@@ -22,7 +22,8 @@ class RouteBook {
   // older.
   struct Fence {
     std::uint64_t epoch = 0;
-    std::string opened_backend;  // empty: not opened in this epoch
+    std::string opened_backend;   // empty: not opened in this epoch
+    std::string opened_handover;  // empty: no socket for handover in this epoch yet
   };
   std::optional<std::string> Refuse(const Route& route, const std::map<InstanceId, Route>& next);
   void Remember(const Route& route);

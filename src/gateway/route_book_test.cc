@@ -54,6 +54,16 @@ TEST_F(RouteBookTest, AnOpenEpochKeepsItsPrimary) {
   EXPECT_EQ(Apply({MakeRoute(2, RouteState::kOpen, "/run/b")}), 0U);
 }
 
+TEST_F(RouteBookTest, HandoverComesAndGoesWithinAnEpochButLeadsToOneServer) {
+  Route route = MakeRoute(1);
+  EXPECT_EQ(Apply({route}), 0U);
+  route.handover_socket = "/run/ah/.s.PGSQL.5432";
+  EXPECT_EQ(Apply({route}), 0U);
+  EXPECT_EQ(Apply({MakeRoute(1)}), 0U);
+  route.handover_socket = "/run/bh/.s.PGSQL.5432";
+  EXPECT_EQ(Apply({route}), 1U);
+}
+
 TEST_F(RouteBookTest, AnEpochThatWasNeverOpenMayStillChooseItsPrimary) {
   Apply({MakeRoute(1, RouteState::kHeld)});
   EXPECT_EQ(Apply({MakeRoute(1, RouteState::kOpen, "/run/b")}), 0U);

@@ -121,14 +121,26 @@ Result<std::optional<TlsFiles>> ParseTls(const json::object& object) {
   return files;
 }
 
+// Empty or absent: there is none.
+Result<void> ParseHandover(const json::object& object, Route& route) {
+  const auto* value = object.if_contains("handover_socket");
+  if (value != nullptr && !value->is_string()) return Fail(Bad("handover_socket"));
+  route.handover_socket = JsonString(object, "handover_socket");
+  if (route.handover_socket.size() >= sizeof(sockaddr_un::sun_path))
+    return Fail(Code::kInvalid, "'handover_socket' is too long for the name of a Unix socket");
+  TRY_ASSIGN(route.server_tls, Flag(object, "server_tls", false));
+  return {};
+}
+
 Result<void> ParsePlace(const json::object& object, Route& route) {
   TRY_ASSIGN(route.listen_address, Address(object, "listen_address"));
   if (route.listen_address == network::Ipv4()) return Fail(Bad("listen_address"));
   TRY_ASSIGN(route.port, Port(object, "port", 1));
   TRY_ASSIGN(route.backend_socket_dir, Text(object, "backend_socket_dir"));
   TRY_ASSIGN(route.backend_port, Port(object, "backend_port", 1, 5432));
-  if (route.BackendPath().size() < sizeof(sockaddr_un::sun_path)) return {};
-  return Fail(Code::kInvalid, "'backend_socket_dir' is too long for the name of a Unix socket");
+  if (route.BackendPath().size() >= sizeof(sockaddr_un::sun_path))
+    return Fail(Code::kInvalid, "'backend_socket_dir' is too long for the name of a Unix socket");
+  return ParseHandover(object, route);
 }
 
 Result<Route> ParseRoute(const json::object& object) {
@@ -182,11 +194,13 @@ json::object FormatRoute(const Route& route) {
                       {"port", route.port},
                       {"backend_socket_dir", route.backend_socket_dir},
                       {"backend_port", route.backend_port},
+                      {"server_tls", route.server_tls},
                       {"epoch", static_cast<std::int64_t>(route.epoch)},
                       {"state", StateName(route.state)},
                       {"force_tls", route.force_tls},
                       {"proof", route.proof == network::Proof::kAddress ? "address" : "owner"},
                       {"max_connections", route.max_connections}};
+  if (!route.handover_socket.empty()) object["handover_socket"] = route.handover_socket;
   if (route.tls)
     object["tls"] = {{"certificate_file", route.tls->certificate_file},
                      {"key_file", route.tls->key_file}};
@@ -254,7 +268,8 @@ json::object FormatStatistics(const Statistics& statistics) {
     all[instance.str()] = {{"open", counts.open},
                            {"accepted", counts.accepted},
                            {"refused", counts.refused},
-                           {"held", counts.held}};
+                           {"held", counts.held},
+                           {"handed_over", counts.handed_over}};
   return {{"statistics", std::move(all)}};
 }
 
@@ -266,7 +281,7 @@ Result<Statistics> ParseStatistics(const json::object& message) {
     const json::object& counts = member.value().as_object();
     statistics[InstanceId(std::string(member.key()))] = {
         JsonInt(counts, "open"), JsonInt(counts, "accepted"), JsonInt(counts, "refused"),
-        JsonInt(counts, "held")};
+        JsonInt(counts, "held"), JsonInt(counts, "handed_over")};
   }
   return statistics;
 }

@@ -32,6 +32,9 @@ struct Route {
   std::uint16_t port = 5432;
   std::string backend_socket_dir;
   std::uint16_t backend_port = 5432;
+  // Where the primary takes over clients' own sockets (handover.h); empty: relay only.
+  std::string handover_socket;
+  bool server_tls = false;  // PostgreSQL ends TLS itself, for sockets that it took over
   std::uint64_t epoch = 0;
   RouteState state = RouteState::kClosed;
   std::optional<TlsFiles> tls;
@@ -42,6 +45,8 @@ struct Route {
   std::vector<network::Interface> interfaces;
   bool operator==(const Route&) const = default;
 
+  // TLS is left to PostgreSQL: only with the client's own socket can it do that.
+  bool TlsInServer() const { return server_tls && !handover_socket.empty(); }
   // PostgreSQL's name for its Unix socket.
   std::string BackendPath() const;
 };
@@ -69,10 +74,11 @@ struct ApplyAnswer {
 };
 
 struct RouteStatistics {
-  std::int64_t open = 0;      // connections now
-  std::int64_t accepted = 0;  // since the gateway started
-  std::int64_t refused = 0;   // by security groups or the connection limit, since the start
-  std::int64_t held = 0;      // waiting now
+  std::int64_t open = 0;         // connections that the gateway holds now
+  std::int64_t accepted = 0;     // since the gateway started
+  std::int64_t refused = 0;      // by security groups or the connection limit, since the start
+  std::int64_t held = 0;         // waiting now
+  std::int64_t handed_over = 0;  // whose socket went to PostgreSQL, since the gateway started
   bool operator==(const RouteStatistics&) const = default;
 };
 using Statistics = std::map<InstanceId, RouteStatistics>;

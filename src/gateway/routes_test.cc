@@ -17,6 +17,8 @@ Route MakeRoute() {
   route.listen_address = Address("127.0.1.4");
   route.port = 5433;
   route.backend_socket_dir = "/run/n1";
+  route.handover_socket = "/run/n1h/.s.PGSQL.5432";
+  route.server_tls = true;
   route.epoch = 3;
   route.state = RouteState::kHeld;
   route.tls = TlsFiles{"/c", "/k"};
@@ -50,8 +52,8 @@ TEST(Routes, SurviveTheWire) {
 }
 
 TEST(Routes, WhatMayBeLeftOutHasDefaults) {
-  for (const char* name :
-       {"name", "backend_port", "tls", "force_tls", "proof", "max_connections"}) {
+  for (const char* name : {"name", "backend_port", "handover_socket", "server_tls", "tls",
+                           "force_tls", "proof", "max_connections"}) {
     const auto parsed = ParseRouteTable(With(name, nullptr)).value();
     EXPECT_TRUE(parsed.errors.empty()) << name;
   }
@@ -74,6 +76,9 @@ TEST(Routes, WhatIsMissingOrWrongIsAnErrorOfThatRoute) {
       {"port", "5432"},
       {"backend_socket_dir", nullptr},
       {"backend_socket_dir", json::string(200, 'x')},
+      {"handover_socket", 1},
+      {"handover_socket", json::string(200, 'x')},
+      {"server_tls", "yes"},
       {"epoch", nullptr},
       {"epoch", -1},
       {"state", nullptr},
@@ -99,6 +104,13 @@ TEST(Routes, WhatIsMissingOrWrongIsAnErrorOfThatRoute) {
   }
 }
 
+TEST(Routes, TlsIsLeftToPostgresOnlyWithAHandover) {
+  Route route = MakeRoute();
+  EXPECT_TRUE(route.TlsInServer());
+  route.handover_socket.clear();
+  EXPECT_FALSE(route.TlsInServer());
+}
+
 TEST(Routes, ATableWithoutNamesOrRoutesIsNone) {
   EXPECT_FALSE(ParseRouteTable(With("instance", nullptr)));
   EXPECT_FALSE(ParseRouteTable(json::object{{"version", 1}}));
@@ -114,7 +126,7 @@ TEST(Answers, SurviveTheWire) {
 }
 
 TEST(StatisticsCodec, SurvivesTheWire) {
-  const Statistics statistics{{InstanceId("db-1"), {1, 2, 3, 4}}};
+  const Statistics statistics{{InstanceId("db-1"), {1, 2, 3, 4, 5}}};
   EXPECT_EQ(ParseStatistics(FormatStatistics(statistics)).value(), statistics);
 }
 

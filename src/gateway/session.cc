@@ -5,10 +5,13 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+
+#include "gateway/handover.h"
 
 namespace howdah::gateway {
 namespace {
@@ -19,7 +22,8 @@ constexpr std::size_t kStartupChunkBytes = 2048;
 constexpr Duration kGoodbye = 2s;
 // How long PostgreSQL may take for a cancel; it closes the connection when it has sent the signal.
 constexpr Duration kCancelLimit = 10s;
-constexpr Duration kBacklogRetry = 10ms;
+// Before trying again what could not be done at once.
+constexpr Duration kPause = 10ms;
 
 const Refusal kStartingUp{"57P03", "the database system is starting up"};
 const Refusal kNotAvailable{"57P03", "the database system is not available"};
@@ -99,38 +103,138 @@ void Session::CloseAfter(Duration duration) {
 
 Task<> Session::Run() {
   CloseAfter(loop_.limits.startup);
-  // Only a look: TLS must find its first record in the socket.
-  unsigned char first = 0;
-  const auto [error, count] = co_await client_.async_receive(
-      asio::buffer(&first, 1), asio::socket_base::message_peek, kAwait);
-  if (error || count == 0) co_return Close();
-  if (!IsTlsRecord(first)) co_return co_await NegotiateInTheClear();
-  if (route_->tls == nullptr) co_return Close();
-  co_await NegotiateTls(true);
-}
-
-Task<> Session::NegotiateInTheClear() {
-  StartupParser parser(false);
+  Asked asked;
   for (;;) {
-    StartupEvent event = co_await ReadStartup(client_, parser);
-    const bool ssl = event.kind == StartupEvent::Kind::kSslRequest;
-    if (!ssl && event.kind != StartupEvent::Kind::kGssRequest)
-      co_return co_await Finish(client_, std::move(event), parser.TakeRest());
-    const bool yes = ssl && route_->tls != nullptr;
-    if (co_await Write(client_, yes ? "S" : "N")) co_return Close();
-    if (yes) co_return co_await NegotiateTls(false);
+    FirstLook look = co_await AwaitFirstLook(asked);
+    if (look.kind != FirstLook::Kind::kAnswerNo) co_return co_await Follow(std::move(look));
+    if (!co_await AnswerRequest(look.size, "N")) co_return Close();
   }
 }
 
+// Waits for the client's first bytes, each time for as many as it takes to get on, so that a packet
+// in many pieces wakes nobody.
+Task<FirstLook> Session::AwaitFirstLook(Asked& asked) {
+  std::size_t size = 1;
+  for (;;) {
+    SetLowWater(client_.native_handle(), size);
+    const auto [error] = co_await client_.async_wait(TcpSocket::wait_read, kAwait);
+    if (error || !client_.is_open()) co_return FirstLook{FirstLook::Kind::kHangUp, 0, {}};
+    bool ended = false;
+    FirstLook look = LookNow(asked, ended);
+    if (look.kind != FirstLook::Kind::kNeedMore) {
+      SetLowWater(client_.native_handle(), 1);
+      co_return look;
+    }
+    if (ended) co_return FirstLook{FirstLook::Kind::kHangUp, 0, {}};
+    if (look.size <= size) {
+      // The kernel may wake us early when it is short of memory: then not in a circle.
+      waiting_.expires_after(kPause);
+      co_await waiting_.async_wait(kAwait);
+      if (!client_.is_open()) co_return FirstLook{FirstLook::Kind::kHangUp, 0, {}};
+    }
+    size = look.size;
+  }
+}
+
+FirstLook Session::LookNow(Asked& asked, bool& ended) {
+  std::array<char, kFirstLookBytes> buffer;
+  const auto peeked = Peek(client_.native_handle(), buffer.data(), buffer.size());
+  if (!peeked) return {FirstLook::Kind::kHangUp, 0, {}};
+  ended = peeked->ended;
+  const Doors doors{.tls_here = route_->tls != nullptr,
+                    .tls_in_server = route_->route.TlsInServer()};
+  return Look({buffer.data(), peeked->size}, doors, asked);
+}
+
+Task<> Session::Follow(FirstLook look) {
+  using Kind = FirstLook::Kind;
+  switch (look.kind) {
+    case Kind::kTlsInServer:
+      co_return co_await LeaveTlsToServer(look.size);
+    case Kind::kTlsHere:
+      if (!co_await AnswerRequest(look.size, "S")) co_return Close();
+      co_return co_await NegotiateTls(false);
+    case Kind::kDirectTlsHere:
+      co_return co_await NegotiateTls(true);
+    case Kind::kStartup:
+      co_return co_await ServeInTheClear(look.event.startup);
+    case Kind::kCancel:
+      co_return co_await ForwardCancel(std::move(look.event.cancel_packet));
+    case Kind::kRefused:
+      co_return co_await Refuse(client_, std::move(look.event.refusal));
+    default:
+      co_return Close();
+  }
+}
+
+Task<bool> Session::AnswerRequest(std::size_t size, std::string_view answer) {
+  std::array<char, 64> request;
+  const auto [error, count] =
+      co_await client_.async_receive(asio::buffer(request.data(), size), kAwait);
+  if (error || count != size) co_return false;
+  co_return !co_await Write(client_, answer);
+}
+
+Task<> Session::ServeInTheClear(const StartupMessage& startup) {
+  if (auto refusal = Check(startup)) co_return co_await Refuse(client_, *std::move(refusal));
+  if (auto refusal = co_await AwaitOpen()) co_return co_await Refuse(client_, *std::move(refusal));
+  if (route_->route.handover_socket.empty()) co_return co_await Relay(client_, "");
+  co_await HandOver();
+}
+
+Task<> Session::HandOver() {
+  if (auto refusal = co_await Reach(route_->route.handover_socket))
+    co_return co_await Refuse(client_, *std::move(refusal));
+  if (client_.is_open()) LetGo();
+}
+
+// From here on the client is PostgreSQL's. Our descriptors go, and before them their entries in the
+// event queue, which belong to the socket and would outlive our descriptor.
+void Session::LetGo() {
+  error_code ignored;
+  if (const auto passed = PassSocket(backend_.native_handle(), client_.native_handle()); passed)
+    ++route_->counters->handed_over;
+  else
+    loop_.log.Warning("instance {}: {}", route_->route.name, passed.error().what());
+  ::close(client_.release(ignored));
+  Close();
+}
+
+// What the client wants to say comes inside TLS, which we shall not see: only the state of the
+// route can still be a reason to refuse, and a client understands that best inside TLS.
+Task<> Session::LeaveTlsToServer(std::size_t request_size) {
+  auto refusal = co_await AwaitOpen();
+  if (!refusal) refusal = co_await Reach(route_->route.handover_socket);
+  if (!client_.is_open()) co_return;
+  if (!refusal) co_return LetGo();
+  co_await RefuseInTls(request_size, *std::move(refusal));
+}
+
+Task<> Session::RefuseInTls(std::size_t request_size, Refusal refusal) {
+  if (route_->tls == nullptr) co_return co_await Refuse(client_, std::move(refusal));
+  CloseAfter(loop_.limits.startup);
+  if (request_size > 0 && !co_await AnswerRequest(request_size, "S")) co_return Close();
+  if (co_await Handshake(request_size == 0)) co_await Refuse(*tls_, std::move(refusal));
+}
+
 Task<> Session::NegotiateTls(bool direct) {
-  tls_.emplace(client_, *route_->tls);
-  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kAwait);
-  ERR_clear_error();
-  if (error) co_return Close();
-  if (direct && !AgreedOnPostgres(tls_->native_handle())) co_return co_await Refuse(*tls_, kNoTls);
+  if (!co_await Handshake(direct)) co_return;
   StartupParser parser(true);
   StartupEvent event = co_await ReadStartup(*tls_, parser);
   co_await Finish(*tls_, std::move(event), parser.TakeRest());
+}
+
+Task<bool> Session::Handshake(bool direct) {
+  tls_.emplace(client_, *route_->tls);
+  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kAwait);
+  ERR_clear_error();
+  if (error) {
+    Close();
+    co_return false;
+  }
+  if (!direct || AgreedOnPostgres(tls_->native_handle())) co_return true;
+  co_await Refuse(*tls_, kNoTls);
+  co_return false;
 }
 
 // Reads until the parser knows what it is. kNeedMore means that the client is gone.
@@ -149,7 +253,11 @@ template <typename Stream>
 Task<> Session::Finish(Stream& stream, StartupEvent event, std::string rest) {
   switch (event.kind) {
     case StartupEvent::Kind::kStartup:
-      co_return co_await Serve(stream, std::move(event.startup), std::move(rest));
+      if (auto refusal = Check(event.startup))
+        co_return co_await Refuse(stream, *std::move(refusal));
+      if (auto refusal = co_await AwaitOpen())
+        co_return co_await Refuse(stream, *std::move(refusal));
+      co_return co_await Relay(stream, event.startup.packet + rest);
     case StartupEvent::Kind::kCancel:
       co_return co_await ForwardCancel(std::move(event.cancel_packet));
     case StartupEvent::Kind::kRefused:
@@ -160,24 +268,30 @@ Task<> Session::Finish(Stream& stream, StartupEvent event, std::string rest) {
 }
 
 template <typename Stream>
-Task<> Session::Serve(Stream& stream, StartupMessage startup, std::string rest) {
-  const StartupPolicy policy{.force_tls = route_->route.force_tls,
-                             .encrypted = tls_.has_value(),
-                             .client_address = client_address_.ToString()};
-  if (auto refusal = CheckStartup(startup, policy))
+Task<> Session::Relay(Stream& stream, std::string first_bytes) {
+  if (auto refusal = co_await Reach(route_->route.BackendPath()))
     co_return co_await Refuse(stream, *std::move(refusal));
-  if (auto refusal = co_await AwaitOpen()) co_return co_await Refuse(stream, *std::move(refusal));
-  if (!client_.is_open()) co_return;
-  epoch_ = route_->route.epoch;
-  CloseAfter(loop_.limits.startup);
-  if (const error_code error = co_await ConnectBackend(route_->route.BackendPath())) {
-    loop_.log.Warning("instance {}: connecting to its primary: {}", route_->route.name,
-                      error.message());
-    co_return co_await Refuse(stream, kStartingUp);
-  }
-  if (co_await Write(backend_, startup.packet + rest)) co_return Close();
+  if (!client_.is_open() || co_await Write(backend_, first_bytes)) co_return Close();
   deadline_.cancel();
   StartRelay(stream);
+}
+
+std::optional<Refusal> Session::Check(const StartupMessage& startup) const {
+  return CheckStartup(startup, {.force_tls = route_->route.force_tls,
+                                .encrypted = tls_.has_value(),
+                                .client_address = client_address_.ToString()});
+}
+
+// Spends a backend: from here on a newer epoch cuts this session.
+Task<std::optional<Refusal>> Session::Reach(std::string path) {
+  if (!client_.is_open()) co_return std::nullopt;
+  epoch_ = route_->route.epoch;
+  CloseAfter(loop_.limits.startup);
+  const error_code error = co_await ConnectBackend(std::move(path));
+  if (!error || !client_.is_open()) co_return std::nullopt;
+  loop_.log.Warning("instance {}: connecting to its primary: {}", route_->route.name,
+                    error.message());
+  co_return kStartingUp;
 }
 
 // Waits until the instance's route is open, as long and with as many others as the limits allow.
@@ -219,7 +333,7 @@ Task<error_code> Session::ConnectBackend(std::string path) {
     error_code ignored;
     backend_.close(ignored);
     if (why != EAGAIN) co_return error_code(why, boost::system::system_category());
-    waiting_.expires_after(kBacklogRetry);
+    waiting_.expires_after(kPause);
     co_await waiting_.async_wait(kAwait);
   }
 }
@@ -228,6 +342,8 @@ Task<error_code> Session::ConnectBackend(std::string path) {
 Task<> Session::ForwardCancel(std::string packet) {
   if (auto now = loop_.Find(route_->route.instance)) route_ = std::move(now);
   if (route_->route.state == RouteState::kOpen) {
+    // A cancel inside TLS that ends here can only be forwarded.
+    if (!tls_ && !route_->route.handover_socket.empty()) co_return co_await HandOver();
     CloseAfter(kCancelLimit);
     if (!co_await ConnectBackend(route_->route.BackendPath()) && !co_await Write(backend_, packet))
       co_await Drain(backend_);

@@ -1,6 +1,7 @@
-// One client's connection after it was accepted and admitted: TLS, the startup packet, waiting for
-// the route to open, then the relay. Lives on its loop's thread; keeps itself alive while anything
-// of it is pending; bounded in memory (16 KiB each way) and, until a backend is spent, in time.
+// One client's connection after it was accepted and admitted: a look at its first bytes, TLS,
+// waiting for the route to open, then the handover or the relay. Lives on its loop's thread; keeps
+// itself alive while anything of it is pending; bounded in memory (16 KiB each way) and, until a
+// backend is spent, in time.
 #pragma once
 
 #include <boost/asio/ssl/stream.hpp>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "gateway/first_look.h"
 #include "gateway/loop.h"
 #include "gateway/startup.h"
 #include "network/admission.h"
@@ -34,15 +36,28 @@ class Session : public std::enable_shared_from_this<Session> {
   using TlsStream = asio::ssl::stream<TcpSocket&>;
 
   Task<> Run();
-  Task<> NegotiateInTheClear();
+  Task<FirstLook> AwaitFirstLook(Asked& asked);
+  FirstLook LookNow(Asked& asked, bool& ended);
+  Task<> Follow(FirstLook look);
+  Task<> ServeInTheClear(const StartupMessage& startup);
+  Task<> HandOver();
+  void LetGo();
+  // request_size: of the SSLRequest that is still in the socket; 0: direct TLS.
+  Task<> LeaveTlsToServer(std::size_t request_size);
+  Task<> RefuseInTls(std::size_t request_size, Refusal refusal);
   Task<> NegotiateTls(bool direct);
+  Task<bool> Handshake(bool direct);
+  // Takes what was looked at out of the socket, and answers.
+  Task<bool> AnswerRequest(std::size_t size, std::string_view answer);
   template <typename Stream>
   Task<StartupEvent> ReadStartup(Stream& stream, StartupParser& parser);
   template <typename Stream>
   Task<> Finish(Stream& stream, StartupEvent event, std::string rest);
   template <typename Stream>
-  Task<> Serve(Stream& stream, StartupMessage startup, std::string rest);
+  Task<> Relay(Stream& stream, std::string first_bytes);
+  std::optional<Refusal> Check(const StartupMessage& startup) const;
   Task<std::optional<Refusal>> AwaitOpen();
+  Task<std::optional<Refusal>> Reach(std::string path);
   Task<> ForwardCancel(std::string packet);
   Task<error_code> ConnectBackend(std::string path);
   template <typename Stream>

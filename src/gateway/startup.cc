@@ -124,6 +124,10 @@ StartupEvent StartupParser::Feed(std::string_view bytes) {
   return Packet(size);
 }
 
+std::size_t StartupParser::Needed() const {
+  return buffer_.size() < kWord ? kWord : Word(buffer_, 0);
+}
+
 StartupEvent StartupParser::Packet(std::uint32_t size) {
   std::string packet = buffer_.substr(0, size);
   buffer_.erase(0, size);
@@ -131,9 +135,9 @@ StartupEvent StartupParser::Packet(std::uint32_t size) {
   const bool bare = size == 2 * kWord;
   if (code == kCancelCode) return Cancel(std::move(packet));
   if (code == kSslCode && bare)
-    return EncryptionRequest(ssl_asked_, StartupEvent::Kind::kSslRequest);
+    return EncryptionRequest(asked_.ssl, StartupEvent::Kind::kSslRequest);
   if (code == kGssCode && bare)
-    return EncryptionRequest(gss_asked_, StartupEvent::Kind::kGssRequest);
+    return EncryptionRequest(asked_.gss, StartupEvent::Kind::kGssRequest);
   // Which minor versions it speaks is for PostgreSQL to say (NegotiateProtocolVersion).
   if (code >> 16 != 3)
     return Refused("0A000",

@@ -50,24 +50,32 @@ struct StartupEvent {
   Refusal refusal;            // kRefused
 };
 
+// The encryption requests that a connection made; each may come once.
+struct Asked {
+  bool ssl = false;
+  bool gss = false;
+};
+
 class StartupParser {
  public:
   // Encrypted: the bytes come out of TLS, where no further encryption may be asked for.
-  explicit StartupParser(bool encrypted) : encrypted_(encrypted) {}
+  explicit StartupParser(bool encrypted, Asked asked = {}) : encrypted_(encrypted), asked_(asked) {}
 
   // Takes more bytes and says what they were. After kSslRequest and kGssRequest that were answered
   // with 'N' feeding goes on; every other event but kNeedMore ends the parser's work.
   StartupEvent Feed(std::string_view bytes);
   // What the client sent behind the StartupMessage.
   std::string TakeRest() { return std::exchange(buffer_, {}); }
+  // While more is needed: how many bytes it takes, in all, to get on.
+  std::size_t Needed() const;
+  const Asked& asked() const { return asked_; }
 
  private:
   StartupEvent Packet(std::uint32_t size);
   StartupEvent EncryptionRequest(bool& asked_before, StartupEvent::Kind kind);
 
   bool encrypted_;
-  bool ssl_asked_ = false;
-  bool gss_asked_ = false;
+  Asked asked_;
   std::string buffer_;
 };
 
