@@ -96,7 +96,10 @@ http::Response Api::Handle(const http::Request& request) const {
     log_.Error("request {} failed with {}: {}", context.request_id, fault.code, fault.message);
   }
   response.status = fault.http_status;
-  if (form.protocol == Protocol::kJson) response.headers.Add("x-amzn-ErrorType", fault.code);
+  // Of a service that is not served the protocol is not known; REST clients read the code here.
+  if (form.protocol == Protocol::kJson || !form.service) {
+    response.headers.Add("x-amzn-ErrorType", fault.code);
+  }
   response.body = EncodeFault(form.protocol, form.xml_namespace, fault, context.request_id);
   return response;
 }

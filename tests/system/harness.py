@@ -31,7 +31,9 @@ MASTER = "dbadmin"
 
 # Private a.b.c.d is 127.b.c.d on this host, so every test needs a second octet of its own. 31 is the
 # default VPC's (172.31.0.0/16).
-_octets = itertools.cycle(random.sample([n for n in range(32, 250)], 200))
+# Several test processes at once are given a part each: HOWDAH_TEST_OCTETS=32-103.
+_first, _last = map(int, os.environ.get("HOWDAH_TEST_OCTETS", "32-249").split("-"))
+_octets = itertools.cycle(random.sample(range(_first, _last + 1), _last + 1 - _first))
 
 
 def eventually(condition, seconds=30, what="the condition", pause=0.05):
@@ -54,7 +56,10 @@ def free_port():
 
 def _share():
     """A directory that any user can read, with copies of program and engines: a clone below /root is private, and a
-    build in another shell must not change the program in the middle of a test."""
+    build in another shell must not change the program in the middle of a test. A runner of several test processes makes
+    it for all of them."""
+    if "HOWDAH_TEST_SHARED" in os.environ:
+        return pathlib.Path(os.environ["HOWDAH_TEST_SHARED"])
     shared = pathlib.Path(tempfile.mkdtemp(prefix="howdah-tests-"))
     shared.chmod(0o755)
     atexit.register(shutil.rmtree, shared, ignore_errors=True)
