@@ -22,7 +22,7 @@ constexpr Duration kLookAgain = 3s;
 
 class Gateway {
  public:
-  Gateway(const Options& options, const Log& log);
+  Gateway(const Options& options, const Log& log, std::vector<std::unique_ptr<Loop>> loops);
   Result<void> Run();
 
  private:
@@ -51,10 +51,12 @@ class Gateway {
   bool stopping_ = false;
 };
 
-std::vector<std::unique_ptr<Loop>> MakeLoops(const Options& options, const Log& log) {
+Result<std::vector<std::unique_ptr<Loop>>> MakeLoops(const Options& options, const Log& log) {
   std::vector<std::unique_ptr<Loop>> loops;
-  for (int i = 0; i < std::max(options.threads, 1); ++i)
-    loops.push_back(std::make_unique<Loop>(options.limits, log));
+  for (int i = 0; i < std::max(options.threads, 1); ++i) {
+    TRY_ASSIGN(auto relay, Relay::Start());
+    loops.push_back(std::make_unique<Loop>(options.limits, log, std::move(relay)));
+  }
   return loops;
 }
 
@@ -78,10 +80,10 @@ bool SameTls(const LiveTable& a, const LiveTable& b) {
   });
 }
 
-Gateway::Gateway(const Options& options, const Log& log)
+Gateway::Gateway(const Options& options, const Log& log, std::vector<std::unique_ptr<Loop>> loops)
     : options_(options),
       log_(log),
-      loops_(MakeLoops(options, log)),
+      loops_(std::move(loops)),
       home_(*loops_.front()),
       listeners_(Pointers(loops_), log),
       look_again_(home_.io) {}
@@ -111,6 +113,8 @@ void Gateway::RunThreads() {
   for (std::size_t i = 1; i < loops_.size(); ++i)
     threads.emplace_back([loop = loops_[i].get()] { loop->io.run(); });
   home_.io.run();
+  threads.clear();
+  for (const auto& loop : loops_) loop->relay->Stop();
 }
 
 void Gateway::Stop() {
@@ -140,7 +144,6 @@ Task<json::object> Gateway::Handle(json::object request) {
 Task<ApplyAnswer> Gateway::Apply(ParsedTable parsed) {
   ApplyAnswer answer{parsed.table.version, book_.Apply(parsed)};
   live_ = Build(answer.errors);
-  home_.SetTable(live_);
   std::ranges::move(listeners_.Sync(book_.routes()), std::back_inserter(answer.errors));
   for (const RouteError& error : answer.errors)
     log_.Error("route of {}: {}", error.instance.str(), error.error);
@@ -172,18 +175,19 @@ LiveRoute Gateway::MakeLive(const Route& route, std::vector<RouteError>& errors)
   return live;
 }
 
-// Returns when every loop has the table.
+// Returns when every loop and relay has the table.
 Task<> Gateway::Spread(std::shared_ptr<const LiveTable> table) {
-  auto left = loops_.size() - 1;
+  auto left = loops_.size();
   Timer done(home_.io, Timer::time_point::max());
-  for (std::size_t i = 1; i < loops_.size(); ++i) {
-    asio::post(loops_[i]->io, [&, table, loop = loops_[i].get()] {
-      loop->SetTable(table);
-      asio::post(home_.io, [&left, &done] {
-        if (--left == 0) done.cancel();
-      });
+  const std::function<void()> count_down = [&] {
+    asio::post(home_.io, [&left, &done] {
+      if (--left == 0) done.cancel();
     });
-  }
+  };
+  home_.SetTable(table, count_down);
+  for (std::size_t i = 1; i < loops_.size(); ++i)
+    asio::post(loops_[i]->io,
+               [table, loop = loops_[i].get(), count_down] { loop->SetTable(table, count_down); });
   while (left > 0) co_await done.async_wait(kAwait);
 }
 
@@ -197,7 +201,6 @@ Task<> Gateway::LookAgain() {
     if (!SameTls(*table, *live_)) {
       log_.Info("certificates changed");
       live_ = std::move(table);
-      home_.SetTable(live_);
       co_await Spread(live_);
     }
     listeners_.Sync(book_.routes());
@@ -217,7 +220,9 @@ Statistics Gateway::Count() const {
 }  // namespace
 
 Result<void> Run(const Options& options, const Log& log) {
-  Gateway gateway(options, log);
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes as if it wanted to know
+  TRY_ASSIGN(auto loops, MakeLoops(options, log));
+  Gateway gateway(options, log, std::move(loops));
   return gateway.Run();
 }
 

@@ -151,16 +151,13 @@ void Listeners::Decide(Listener& listener, TcpSocket socket, Loop& loop) {
     ::send(socket.native_handle(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     return;
   }
-  ++counters.open;
   ++counters.accepted;
   SetOptions(socket);
+  Admitted admitted{std::move(socket), route, client_address, OpenConnection(route->counters)};
   // Behind the table's own message, so that the loop knows at least the table that was used here.
-  asio::post(loop.io, [&loop, route, client_address, socket = std::move(socket)]() mutable {
-    auto now = loop.Find(route->route.instance);
-    if (now != nullptr)
-      Session::Start(loop, std::move(socket), std::move(now), client_address);
-    else
-      --route->counters->open;  // the instance went away in between
+  asio::post(loop.io, [&loop, admitted = std::move(admitted)]() mutable {
+    admitted.route = loop.Find(admitted.route->route.instance);
+    if (admitted.route != nullptr) Session::Start(loop, std::move(admitted));
   });
 }
 
