@@ -90,7 +90,22 @@ std::string Ec2Fault(const Fault& fault, std::string_view request_id) {
   return writer.Take();
 }
 
+// The codes that all of AWS's services have for what never became a request.
+std::string_view TransportCode(int status) {
+  if (status == 408) return "RequestTimeout";
+  if (status == 413) return "RequestEntityTooLarge";
+  if (status == 405) return "MethodNotAllowed";
+  if (status == 503) return "ServiceUnavailable";
+  return "MalformedHttpRequest";
+}
+
 }  // namespace
+
+Fault TransportFault(Protocol protocol, int status, std::string reason) {
+  std::string code(TransportCode(status));
+  if (protocol == Protocol::kJson) code += "Exception";
+  return {std::move(code), status, std::move(reason), status < 500};
+}
 
 std::string EncodeOutput(const ServiceDesc& service, const OperationDesc& operation,
                          const void* output, std::string_view request_id) {

@@ -17,6 +17,9 @@ std::string EncodeOutput(const ServiceDesc& service, const OperationDesc& operat
 std::string EncodeFault(Protocol protocol, std::string_view xml_namespace, const Fault& fault,
                         std::string_view request_id);
 
+// What HTTP itself has against a request: too large, too slow, malformed, a wrong method.
+Fault TransportFault(Protocol protocol, int status, std::string reason);
+
 // Faults of authentication have other codes in ec2 and in the JSON services.
 Fault InWordsOf(Protocol protocol, Fault fault);
 

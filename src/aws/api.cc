@@ -57,9 +57,10 @@ void Api::Add(const Service& service) {
   services_.emplace(std::string(service.desc().signing_name), &service);
 }
 
-Api::Form Api::FormOf(const http::Request& request, std::string_view claimed_service) const {
+Api::Form Api::FormOf(const http::Request& request) const {
   Form form;
-  const auto found = services_.find(claimed_service);
+  const std::optional<Signer> claimed = ClaimedSigner(request);
+  const auto found = services_.find(claimed ? std::string_view(claimed->service) : "");
   if (found != services_.end()) {
     form.service = found->second;
     form.protocol = form.service->desc().protocol;
@@ -76,31 +77,43 @@ http::Response Api::Handle(const http::Request& request) const {
   context.request_id = options_.new_request_id();
   context.account_id = options_.account_id;
   context.region = options_.region;
-  const std::optional<Signer> claimed = ClaimedSigner(request);
-  const Form form = FormOf(request, claimed ? claimed->service : "");
+  const Form form = FormOf(request);
   Outcome<std::string> body = Refuse(InternalFailure());
   try {
     body = Answer(request, form, context);
   } catch (const std::exception& error) {
     log_.Error("request {}: a handler threw: {}", context.request_id, error.what());
   }
+  if (!body) {
+    return Encode(form, InWordsOf(form.protocol, std::move(body).error()), context.request_id);
+  }
   http::Response response;
   response.headers.Add("x-amzn-RequestId", context.request_id);
   response.headers.Add("Content-Type", std::string(ContentType(form.protocol)));
-  if (body) {
-    response.body = *std::move(body);
-    return response;
-  }
-  const Fault fault = InWordsOf(form.protocol, std::move(body).error());
+  response.body = *std::move(body);
+  return response;
+}
+
+http::Response Api::Refusal(const http::Request& request, int status,
+                            std::string_view reason) const {
+  const Form form = FormOf(request);
+  return Encode(form, TransportFault(form.protocol, status, std::string(reason)),
+                options_.new_request_id());
+}
+
+http::Response Api::Encode(const Form& form, const Fault& fault,
+                           const std::string& request_id) const {
   if (fault.http_status >= 500) {
-    log_.Error("request {} failed with {}: {}", context.request_id, fault.code, fault.message);
+    log_.Error("request {} failed with {}: {}", request_id, fault.code, fault.message);
   }
-  response.status = fault.http_status;
+  http::Response response{.status = fault.http_status};
+  response.headers.Add("x-amzn-RequestId", request_id);
+  response.headers.Add("Content-Type", std::string(ContentType(form.protocol)));
   // Of a service that is not served the protocol is not known; REST clients read the code here.
   if (form.protocol == Protocol::kJson || !form.service) {
     response.headers.Add("x-amzn-ErrorType", fault.code);
   }
-  response.body = EncodeFault(form.protocol, form.xml_namespace, fault, context.request_id);
+  response.body = EncodeFault(form.protocol, form.xml_namespace, fault, request_id);
   return response;
 }
 
@@ -114,17 +127,24 @@ Outcome<std::string> Api::Answer(const http::Request& request, const Form& form,
                   fmt::format("Howdah does not serve the service '{}'.", signer.service));
   }
   if (http::PathOf(request.target) != "/" && !http::PathOf(request.target).empty()) {
-    return Refuse("InvalidAction", "Requests go to the path /.", 404);
+    return Refuse(form.protocol == Protocol::kJson ? "UnknownOperationException" : "InvalidAction",
+                  "Requests go to the path /.", 404);
   }
-  if (form.protocol == Protocol::kJson) return CallJson(request, *form.service, context);
+  const bool json = form.protocol == Protocol::kJson;
+  if (request.method != "POST" && (json || request.method != "GET")) {
+    return Refuse(TransportFault(
+        form.protocol, 405,
+        json ? "Requests are made with POST." : "Requests are made with GET or POST."));
+  }
+  if (json) return CallJson(request, *form.service, context);
   return CallQuery(request, *form.service, context);
 }
 
 Outcome<std::string> Api::CallQuery(const http::Request& request, const Service& service,
                                     const RequestContext& context) const {
   const ServiceDesc& desc = service.desc();
-  const std::string_view form =
-      request.method == "GET" ? http::QueryOf(request.target) : std::string_view(request.body);
+  // Parameters may stand in the body, in the URL, or in both; both are signed.
+  const std::string form = fmt::format("{}&{}", http::QueryOf(request.target), request.body);
   const Result<QueryNode> root = ParseQuery(form);
   if (!root) return Refuse(MalformedRequest(desc, "The request holds " + root.error().what()));
   const std::string_view operation = QueryValue(*root, "Action");

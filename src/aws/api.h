@@ -32,11 +32,15 @@ class Api {
 
   // Safe to call from several threads.
   http::Response Handle(const http::Request& request) const;
+  // The answer to a request that the server refuses by itself, in the form of the service that the
+  // request claims to be for, as far as it says so.
+  http::Response Refusal(const http::Request& request, int status, std::string_view reason) const;
 
  private:
   struct Form;  // how the answer is written
 
-  Form FormOf(const http::Request& request, std::string_view claimed_service) const;
+  Form FormOf(const http::Request& request) const;
+  http::Response Encode(const Form& form, const Fault& fault, const std::string& request_id) const;
   Outcome<std::string> Answer(const http::Request& request, const Form& form,
                               RequestContext& context) const;
   Outcome<std::string> Call(const Service& service, const Service::Handler& handler,

@@ -148,6 +148,55 @@ TEST_F(ApiTest, AuthenticationSpeaksEachProtocol) {
   EXPECT_THAT(json.body, HasSubstr("UnrecognizedClientException"));
 }
 
+TEST_F(ApiTest, TakesParametersFromBodyAndUrl) {
+  const auto send = [&](std::string method, std::string target, std::string body) {
+    http::Request request{
+        .method = std::move(method), .target = std::move(target), .headers = {{"Host", "h"}}};
+    request.body = std::move(body);
+    Sign(request, {"AKID", "secret", "us-west-2", "rds"}, Now());
+    return api_.Handle(request);
+  };
+  const std::string call = "Action=DescribeDBInstances&DBInstanceIdentifier=x";
+  EXPECT_EQ(send("GET", "/?" + call, "").status, 200);
+  EXPECT_EQ(send("POST", "/?" + call, "").status, 200);
+  EXPECT_EQ(send("POST", "/?Action=DescribeDBInstances", "DBInstanceIdentifier=gone").status, 404);
+  EXPECT_THAT(send("POST", "/?" + call, call).body, HasSubstr("MalformedQueryString"));
+  EXPECT_THAT(send("DELETE", "/?" + call, "").body, HasSubstr("MethodNotAllowed"));
+  EXPECT_EQ(send("HEAD", "/?" + call, "").status, 405);
+  EXPECT_EQ(send("POST", "/other?" + call, "").status, 404);
+}
+
+TEST_F(ApiTest, WordsTheServersOwnRefusalsAsTheService) {
+  http::Request request{.method = "POST", .headers = {{"Host", "h"}}};
+  EXPECT_THAT(api_.Refusal({}, 400, "what").body, HasSubstr("<Code>MalformedHttpRequest</Code>"));
+  Sign(request, {"AKID", "secret", "us-west-2", "ec2"}, Now());
+  const auto large = api_.Refusal(request, 413, "The request body is too large.");
+  EXPECT_EQ(large.status, 413);
+  EXPECT_THAT(large.body, HasSubstr("<Errors><Error><Code>RequestEntityTooLarge</Code>"));
+  request = {.method = "POST", .headers = {{"Host", "h"}, {"X-Amz-Target", "secretsmanager.X"}}};
+  const auto slow = api_.Refusal(request, 408, "The request did not arrive in time.");
+  EXPECT_EQ(slow.headers.Find("x-amzn-ErrorType"), "RequestTimeoutException");
+  EXPECT_THAT(slow.body, HasSubstr(R"("Message":"The request did not arrive in time.")"));
+}
+
+TEST_F(ApiTest, MalformedJsonIsTheClientsMistake) {
+  for (const std::string& body :
+       {std::string("{"), std::string("[]"), std::string("\xff"), std::string(R"({"SecretId":1})"),
+        "{\"SecretId\":" + std::string(100'000, '[') + "1", std::string(R"({"SecretId":"\ud800"})"),
+        std::string("{\"SecretId\":\"\0\"}", 16)}) {
+    const auto answer = Json("secretsmanager.GetSecretValue", body);
+    EXPECT_EQ(answer.status, 400) << body.substr(0, 40);
+    EXPECT_THAT(answer.body, HasSubstr("SerializationException"));
+  }
+  const auto missing = Json("secretsmanager.GetSecretValue", "{}");
+  EXPECT_THAT(missing.body,
+              HasSubstr("1 validation error detected: Value null at 'secretId' failed to satisfy "
+                        "constraint: Member must not be null"));
+  EXPECT_THAT(Json("secretsmanager.GetSecretValue", R"({"SecretId":""})").body,
+              HasSubstr("Value '' at 'secretId' failed to satisfy constraint: Member must have "
+                        "length greater than or equal to 1"));
+}
+
 TEST_F(ApiTest, ADefectInAHandlerSaysNothing) {
   const auto answer = Query("rds", "Action=DescribeDBInstances&DBInstanceIdentifier=throw");
   EXPECT_EQ(answer.status, 500);

@@ -85,7 +85,51 @@ TEST(Query, NeverRepeatsASecret) {
   EXPECT_THAT(outcome.error().message, testing::Not(HasSubstr("hunter2")));
 }
 
+// A filter that is passed over would let everything through.
+TEST(Query, RefusesAListThatItCannotReadWhole) {
+  const auto message = [](std::string_view form) {
+    const auto outcome = FromForm<rds::DescribeDBInstances>(form);
+    return outcome ? "" : outcome.error().code + " " + outcome.error().message;
+  };
+  EXPECT_THAT(message("Filters.Filter.one.Name=x"),
+              HasSubstr("InvalidParameterValue The value of parameter Filters.one is invalid"));
+  EXPECT_THAT(message("Filters.Filter.99999999999.Name=x"), HasSubstr("Filters.99999999999"));
+  EXPECT_THAT(message("Filters.Filter.-1.Name=x"), HasSubstr("Filters.-1"));
+  EXPECT_THAT(message("Filters.Filter.1.Name=x&Filters.Filter.01.Name=y"), HasSubstr("Filters.1"));
+  EXPECT_THAT(message("Filters.Fliter.1.Name=x"), HasSubstr("Filters"));
+  EXPECT_THAT(message("Filters.1.Name=x"), HasSubstr("Filters"));
+  EXPECT_THAT(message("Filters.Filter.1.Name=x&Filters.member.2.Name=y"), HasSubstr("Filters"));
+  EXPECT_THAT(message("Filters.Filter=x"), HasSubstr("Filters"));
+  EXPECT_THAT(message("Filters=x"), HasSubstr("Filters"));
+  EXPECT_THAT(message("Marker.1=x"), HasSubstr("Marker"));
+  const auto gaps = FromForm<rds::DescribeDBInstances>(
+      "Filters.Filter.1000000000.Name=b&Filters.Filter.1000000000.Values.Value.7=y"
+      "&Filters.Filter.3.Name=a&Filters.Filter.3.Values.member.1=x");
+  ASSERT_TRUE(gaps) << gaps.error().message;
+  ASSERT_EQ(gaps->filters.size(), 2U);
+  EXPECT_EQ(gaps->filters[0].name, "a");
+  EXPECT_THAT(gaps->filters[1].values, ElementsAre("y"));
+}
+
+TEST(Query, QuotesOnlyWholeCharacters) {
+  std::string value;
+  for (int i = 0; i < 100; ++i) value += "%C3%BC";
+  const auto outcome = FromForm<rds::DescribeDBInstances>("MaxRecords=" + value);
+  EXPECT_TRUE(IsUtf8(outcome.error().message));
+  EXPECT_THAT(outcome.error().message, HasSubstr("MaxRecords"));
+}
+
+TEST(Ec2, RefusesParametersThatItDoesNotKnow) {
+  EXPECT_EQ(FromForm<ec2::DescribeSubnets>("Action=x&Version=y&Filters.1.Name=vpc-id").error(),
+            (Fault{"UnknownParameter", 400, "The parameter Filters is not recognized", true}));
+}
+
 TEST(Query, RefusesWhatIsNoForm) {
+  EXPECT_FALSE(ParseQuery("a=%00"));
+  EXPECT_FALSE(ParseQuery("a%00=b"));
+  EXPECT_FALSE(ParseQuery("a=%"));
+  EXPECT_FALSE(ParseQuery("a=%C0%80"));     // NUL in disguise
+  EXPECT_FALSE(ParseQuery("a=%ED%A0%80"));  // half a surrogate pair
   EXPECT_FALSE(ParseQuery("a=%4"));
   EXPECT_FALSE(ParseQuery("a=%zz"));
   EXPECT_FALSE(ParseQuery("a=%FF"));  // not UTF-8

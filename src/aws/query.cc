@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <vector>
 
 #include "aws/scalar.h"
 #include "aws/violation.h"
 
 namespace howdah::aws {
 namespace {
+
+constexpr std::size_t kMaxQuoted = 128;
 
 // Puts one name=value where it belongs in the tree.
 Result<> Insert(QueryNode& root, std::string_view name, std::string value) {
@@ -32,17 +33,19 @@ std::string Join(const std::string& path, std::string_view name) {
   return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
 }
 
-// The children "1", "2", … in the order of their numbers.
-std::vector<std::pair<std::uint32_t, const QueryNode*>> Numbered(const QueryNode& node) {
-  std::vector<std::pair<std::uint32_t, const QueryNode*>> items;
-  for (const auto& [name, child] : node.children) {
-    std::uint32_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error == std::errc() && end == name.data() + name.size())
-      items.emplace_back(number, &child);
-  }
-  std::ranges::sort(items, {}, [](const auto& item) { return item.first; });
-  return items;
+// A list's number: nothing but digits, so that nothing which was sent is passed over.
+std::optional<std::uint32_t> ListNumber(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole ? std::optional(number) : std::nullopt;
+}
+
+// What a query carries besides the members of its input.
+bool IsFrame(std::string_view name) {
+  static constexpr std::string_view kFrame[] = {"Action", "Version", "AWSAccessKeyId", "Timestamp",
+                                                "Expires"};
+  return name.starts_with("X-Amz-") || std::ranges::find(kFrame, name) != std::end(kFrame);
 }
 
 class Decoder {
@@ -86,14 +89,15 @@ class Decoder {
 
   Outcome<void> Scalar(const ShapeDesc& shape, const QueryNode& node, void* value,
                        const std::string& path) const {
-    if (!node.value) return WrongType(shape, path);
+    if (!node.value || !node.children.empty()) return WrongType(shape, path);
     if (ParseScalar(shape, *node.value, value)) return {};
-    return Refuse(FaultOf(
-        service_, {Violation::Kind::kType, path, shape.sensitive ? "" : node.value->substr(0, 128),
-                   std::string(ScalarRule(shape))}));
+    const bool unquotable = shape.sensitive || node.value->size() > kMaxQuoted;
+    return Refuse(FaultOf(service_, {Violation::Kind::kType, path, unquotable ? "" : *node.value,
+                                     std::string(ScalarRule(shape)), unquotable}));
   }
 
-  // Both `Filters.Filter.1` and `Filters.member.1` are understood; ec2 has `Filter.1`.
+  // Both `Filters.Filter.1` and `Filters.member.1` are understood; ec2 has `Filter.1`. What is
+  // neither is refused: a filter that is passed over would let everything through.
   Outcome<void> ListOf(const ShapeDesc& shape, const QueryNode& node, void* value,
                        const std::string& path) const {
     if (node.value && !node.value->empty()) return WrongType(shape, path);
@@ -101,9 +105,12 @@ class Decoder {
     if (!shape.element_query.empty()) {
       items = node.Child(shape.element_query);
       if (!items) items = node.Child("member");
+      if (node.children.size() > (items ? 1U : 0U)) return WrongType(shape, path);
       if (!items) return {};
+      if (items->value && !items->value->empty()) return WrongType(shape, path);
     }
-    for (const auto& [number, item] : Numbered(*items)) {
+    OUTCOME_ASSIGN(const auto numbered, Numbered(*items, path));
+    for (const auto& [number, item] : numbered) {
       OUTCOME_TRY(Value(*shape.element, *item, shape.list->append(value),
                         fmt::format("{}.{}", path, number)));
     }
@@ -114,7 +121,8 @@ class Decoder {
                       const std::string& path) const {
     const QueryNode* entries = node.Child("entry");
     if (!entries) return {};
-    for (const auto& [number, entry] : Numbered(*entries)) {
+    OUTCOME_ASSIGN(const auto numbered, Numbered(*entries, path));
+    for (const auto& [number, entry] : numbered) {
       const QueryNode* key = entry->Child(shape.key_wire);
       const QueryNode* item = entry->Child(shape.element_wire);
       if (!key || !key->value || !item) return WrongType(shape, path);
@@ -122,6 +130,20 @@ class Decoder {
                         fmt::format("{}.{}", path, number)));
     }
     return {};
+  }
+
+  // The children "1", "2", … in the order of their numbers. Gaps do not matter.
+  Outcome<std::map<std::uint32_t, const QueryNode*>> Numbered(const QueryNode& node,
+                                                              const std::string& path) const {
+    std::map<std::uint32_t, const QueryNode*> items;
+    for (const auto& [name, child] : node.children) {
+      const auto number = ListNumber(name);
+      if (!number || !items.emplace(*number, &child).second) {
+        return Refuse(FaultOf(service_, {Violation::Kind::kType, fmt::format("{}.{}", path, name),
+                                         "", "be numbered as in a list: 1, 2, 3"}));
+      }
+    }
+    return items;
   }
 
   std::unexpected<Fault> WrongType(const ShapeDesc& shape, const std::string& path) const {
@@ -204,6 +226,9 @@ Result<QueryNode> ParseQuery(std::string_view form) {
     const std::size_t equals = std::min(pair.find('='), pair.size());
     TRY_ASSIGN(const std::string name, FormDecode(pair.substr(0, equals)));
     TRY_ASSIGN(std::string value, FormDecode(pair.substr(std::min(equals + 1, pair.size()))));
+    if (name.contains('\0') || value.contains('\0')) {
+      return Fail(Code::kInvalid, "a NUL character");
+    }
     TRY(Insert(root, name, std::move(value)));
   }
   return root;
@@ -216,6 +241,16 @@ std::string_view QueryValue(const QueryNode& root, std::string_view name) {
 
 Outcome<void> DecodeQuery(const ServiceDesc& service, const ShapeDesc& shape, const QueryNode& root,
                           void* value) {
+  if (service.protocol == Protocol::kEc2) {
+    for (const auto& [name, child] : root.children) {
+      const bool known = IsFrame(name) || std::ranges::any_of(shape.members, [&](const auto& it) {
+                           return it.query == name;
+                         });
+      if (!known) {
+        return Refuse("UnknownParameter", fmt::format("The parameter {} is not recognized", name));
+      }
+    }
+  }
   return Decoder(service).Structure(shape, root, value, "");
 }
 

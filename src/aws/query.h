@@ -28,7 +28,8 @@ Result<QueryNode> ParseQuery(std::string_view form);
 // The value of a top-level name ("Action"), or "".
 std::string_view QueryValue(const QueryNode& root, std::string_view name);
 
-// Fills a generated struct. At the top level an empty scalar counts as absent, as on AWS.
+// Fills a generated struct. At the top level an empty scalar counts as absent, as on AWS. What the
+// model does not know is skipped, but by ec2, which refuses it.
 Outcome<void> DecodeQuery(const ServiceDesc& service, const ShapeDesc& shape, const QueryNode& root,
                           void* value);
 

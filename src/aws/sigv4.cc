@@ -16,7 +16,6 @@ namespace howdah::aws {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
-constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 constexpr std::size_t kMaxSignedHeaders = 100;
 constexpr std::int64_t kMaxExpirySeconds = 7 * 24 * 3600;
 
@@ -88,6 +87,7 @@ struct Signature {
   std::string time;            // 20261123T094600Z
   std::string signed_headers;  // "host;x-amz-date", as sent
   std::string hex;
+  std::string token;                      // of temporary credentials
   std::optional<std::int64_t> expires_s;  // of a presigned URL
 
   std::string Scope() const {
@@ -185,6 +185,10 @@ std::unexpected<Fault> Incomplete(std::string message) {
   return Refuse("IncompleteSignature", std::move(message), 400);
 }
 
+std::unexpected<Fault> Mismatch(std::string message) {
+  return Refuse("SignatureDoesNotMatch", std::move(message), 403);
+}
+
 // "AKID/20261123/us-west-2/rds/aws4_request"
 bool ReadCredential(std::string_view credential, Signature& to) {
   const auto parts = Split(credential, '/');
@@ -196,7 +200,7 @@ bool ReadCredential(std::string_view credential, Signature& to) {
 
 Outcome<Signature> ReadHeaderSignature(const http::Request& request, std::string_view header) {
   Signature signature;
-  if (!header.starts_with(kAlgorithm)) {
+  if (header.substr(0, header.find(' ')) != kAlgorithm) {
     return Incomplete("Unsupported authorization algorithm: AWS4-HMAC-SHA256 is required.");
   }
   for (std::string_view field : Split(header.substr(kAlgorithm.size()), ',')) {
@@ -211,6 +215,7 @@ Outcome<Signature> ReadHeaderSignature(const http::Request& request, std::string
     if (name == "Signature") signature.hex = value;
   }
   signature.time = request.headers.Find("X-Amz-Date").value_or("");
+  signature.token = request.headers.Find("X-Amz-Security-Token").value_or("");
   return signature;
 }
 
@@ -226,6 +231,7 @@ Outcome<Signature> ReadQuerySignature(const Parameters& parameters) {
     if (name == "X-Amz-Date") signature.time = value;
     if (name == "X-Amz-SignedHeaders") signature.signed_headers = value;
     if (name == "X-Amz-Signature") signature.hex = value;
+    if (name == "X-Amz-Security-Token") signature.token = value;
     if (name == "X-Amz-Expires") {
       std::int64_t seconds = -1;
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
@@ -241,30 +247,60 @@ Outcome<Signature> ReadQuerySignature(const Parameters& parameters) {
 }
 
 Outcome<Signature> ReadSignature(const http::Request& request, const Parameters& parameters) {
+  const bool presigned =
+      std::ranges::any_of(parameters, [](const auto& p) { return p.first == "X-Amz-Signature"; });
   if (const auto header = request.headers.Find("Authorization")) {
+    if (presigned) return Incomplete("Only one of Authorization and X-Amz-Signature is allowed.");
     return ReadHeaderSignature(request, *header);
   }
-  if (std::ranges::any_of(parameters, [](const auto& p) { return p.first == "X-Amz-Signature"; })) {
-    return ReadQuerySignature(parameters);
-  }
+  if (presigned) return ReadQuerySignature(parameters);
   return Refuse("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
 }
 
 // What every signature needs, before any secret is looked up.
 Outcome<void> CheckForm(const Signature& signature) {
-  if (signature.signer.access_key_id.empty()) return Incomplete("Credential is missing.");
-  if (signature.hex.empty()) return Incomplete("Signature is missing.");
+  if (signature.signer.access_key_id.empty()) {
+    return Incomplete("Authorization header requires 'Credential' parameter.");
+  }
+  if (signature.hex.empty()) {
+    return Incomplete("Authorization header requires 'Signature' parameter.");
+  }
+  if (signature.signed_headers.empty()) {
+    return Incomplete("Authorization header requires 'SignedHeaders' parameter.");
+  }
+  if (signature.time.empty()) {
+    return Incomplete("Authorization header requires existence of a 'X-Amz-Date' header.");
+  }
+  if (signature.date.size() != 8 || !signature.time.starts_with(signature.date)) {
+    return Mismatch(
+        fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 "
+                    "version of date from HTTP: '{}' != '{}', from '{}'.",
+                    signature.date, signature.time.substr(0, 8), signature.time));
+  }
+  return {};
+}
+
+// A header that says what the request is stands there once and is signed: else whoever carries the
+// request could change it.
+Outcome<void> CheckHeaders(const http::Request& request, const Signature& signature) {
   const auto names = Split(signature.signed_headers, ';');
   if (names.size() > kMaxSignedHeaders || !std::ranges::is_sorted(names)) {
     return Incomplete("SignedHeaders must be sorted names.");
   }
   if (std::ranges::find(names, "host") == names.end()) {
-    return Incomplete("SignedHeaders must contain host.");
+    return Mismatch("'Host' must be a 'SignedHeader' in the AWS Authorization.");
   }
-  if (signature.time.empty()) return Incomplete("X-Amz-Date is missing.");
-  if (!signature.time.starts_with(signature.date)) {
-    return Refuse("SignatureDoesNotMatch",
-                  "Date in Credential scope does not match YYYYMMDD from X-Amz-Date.", 403);
+  for (const auto& field : request.headers) {
+    const std::string name = Lower(field.first);
+    const bool amazon = name.starts_with("x-amz-");
+    if (amazon && !std::ranges::binary_search(names, name)) {
+      return Mismatch(
+          fmt::format("'{}' must be a 'SignedHeader' in the AWS Authorization.", field.first));
+    }
+    if ((amazon || name == "host" || name == "authorization") &&
+        request.headers.FindAll(name).size() > 1) {
+      return Incomplete(fmt::format("The header '{}' is given more than once.", field.first));
+    }
   }
   return {};
 }
@@ -273,10 +309,8 @@ Outcome<void> CheckTime(const Signature& signature, WallTime now) {
   const Result<WallTime> time = ParseIso8601(signature.time);
   if (!time) return Incomplete("X-Amz-Date must be in the form 20260101T000000Z.");
   if (*time > now + kMaxSkew) {
-    return Refuse("SignatureDoesNotMatch",
-                  fmt::format("Signature not yet current: {} is still later than {} (5 min.)",
-                              signature.time, FormatBasicIso8601(now)),
-                  403);
+    return Mismatch(fmt::format("Signature not yet current: {} is still later than {} (5 min.)",
+                                signature.time, FormatBasicIso8601(now + kMaxSkew)));
   }
   const Duration life = signature.expires_s ? std::chrono::seconds(*signature.expires_s) : kMaxSkew;
   if (*time + life >= now) return {};
@@ -288,7 +322,7 @@ Outcome<void> CheckTime(const Signature& signature, WallTime now) {
 }
 
 // The hash that goes into the canonical request. We hash the body ourselves; what the sender says
-// about it must agree.
+// about it must agree. UNSIGNED-PAYLOAD never does: on AWS, only S3 takes it.
 Outcome<std::string> PayloadHash(const http::Request& request, const Parameters& parameters,
                                  bool presigned) {
   std::string own = Hex(Sha256(request.body));
@@ -297,9 +331,12 @@ Outcome<std::string> PayloadHash(const http::Request& request, const Parameters&
     if (presigned && name == "X-Amz-Content-Sha256") said = value;
   }
   if (said.empty() || said == own) return own;
-  if (presigned && said == kUnsignedPayload) return said;
-  return Refuse("SignatureDoesNotMatch",
-                "The body does not have the SHA-256 that X-Amz-Content-Sha256 says.", 403);
+  return Mismatch("The body does not have the SHA-256 that X-Amz-Content-Sha256 says.");
+}
+
+std::unexpected<Fault> InvalidToken() {
+  return Refuse("InvalidClientTokenId", "The security token included in the request is invalid.",
+                403);
 }
 
 }  // namespace
@@ -317,12 +354,11 @@ Outcome<Signer> Verify(const http::Request& request, const Credentials& credenti
   if (!parameters) return Incomplete("The query string has a broken escape.");
   OUTCOME_ASSIGN(const Signature signature, ReadSignature(request, *parameters));
   OUTCOME_TRY(CheckForm(signature));
+  OUTCOME_TRY(CheckHeaders(request, signature));
   OUTCOME_TRY(CheckTime(signature, now));
   const auto secret = credentials.FindSecret(signature.signer.access_key_id);
-  if (!secret) {
-    return Refuse("InvalidClientTokenId", "The security token included in the request is invalid.",
-                  403);
-  }
+  // No temporary credentials are given out, so no token is one of ours.
+  if (!secret || !signature.token.empty()) return InvalidToken();
   OUTCOME_ASSIGN(const std::string payload,
                  PayloadHash(request, *parameters, signature.expires_s.has_value()));
   const std::string expected =
@@ -330,10 +366,9 @@ Outcome<Signer> Verify(const http::Request& request, const Credentials& credenti
                        CanonicalRequest(request, *parameters, signature.signed_headers, payload));
   if (expected.size() != signature.hex.size() ||
       CRYPTO_memcmp(expected.data(), signature.hex.data(), expected.size()) != 0) {
-    return Refuse("SignatureDoesNotMatch",
-                  "The request signature we calculated does not match the signature you provided. "
-                  "Check your AWS Secret Access Key and signing method.",
-                  403);
+    return Mismatch(
+        "The request signature we calculated does not match the signature you provided. Check your "
+        "AWS Secret Access Key and signing method.");
   }
   return signature.signer;
 }

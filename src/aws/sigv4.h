@@ -33,7 +33,9 @@ inline constexpr Duration kMaxSkew = 5min;
 // The scope that a request claims, unverified: enough to choose the form of an error answer.
 std::optional<Signer> ClaimedSigner(const http::Request& request);
 
-// Verifies the Authorization header, or the X-Amz-Signature of a presigned URL.
+// Verifies the Authorization header, or the X-Amz-Signature of a presigned URL. The headers Host
+// and X-Amz-* must be signed and stand there once. As on AWS, the same request counts again while
+// its time is within the window: what must not happen twice has an idempotency token.
 Outcome<Signer> Verify(const http::Request& request, const Credentials& credentials, WallTime now);
 
 struct SigningKey {

@@ -86,11 +86,78 @@ TEST(SigV4, RefusesAnyChangeOfWhatWasSigned) {
   request.headers.Set("Host", "elsewhere");
   EXPECT_EQ(CodeOf(request), "SignatureDoesNotMatch");
   request = HeaderSigned();
-  request.headers.Add("X-Amz-Date", "20261123T094600Z");  // a second value changes the first
+  request.headers.Set("content-type", "text/plain");
+  EXPECT_EQ(CodeOf(request), "SignatureDoesNotMatch");
+}
+
+http::Request SignedWith(const http::Headers& headers) {
+  http::Request request{.method = "POST", .target = "/", .headers = headers};
+  request.body = "{}";
+  Sign(request, {"AKIDEXAMPLE", std::string(kSecret), "us-west-2", "secretsmanager"}, Now());
+  return request;
+}
+
+TEST(SigV4, WantsTheHeadersThatSayWhatTheRequestIsSignedAndOnce) {
+  auto request = HeaderSigned();
+  request.headers.Add("X-Amz-Target", "secretsmanager.DeleteSecret");
+  EXPECT_EQ(Verify(request, OneKey(), Now()).error().message,
+            "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.");
   EXPECT_EQ(CodeOf(request), "SignatureDoesNotMatch");
   request = HeaderSigned();
-  request.headers.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD");
+  Replace(request, "content-type;host;x-amz-date", "content-type;x-amz-date");
   EXPECT_EQ(CodeOf(request), "SignatureDoesNotMatch");
+  for (const char* name : {"x-amz-date", "HOST", "Authorization"}) {
+    request = HeaderSigned();
+    request.headers.Add(name, std::string(*request.headers.Find(name)));
+    EXPECT_EQ(CodeOf(request), "IncompleteSignature") << name;
+  }
+  EXPECT_EQ(CodeOf(SignedWith({{"Host", "h"}, {"X-Amz-Target", "a"}, {"X-Amz-Target", "b"}})),
+            "IncompleteSignature");
+  EXPECT_EQ(CodeOf(SignedWith({{"Host", "h"}, {"X-Amz-Target", "a"}})), "");
+}
+
+// Nobody was ever given a session token, so none is good, even with a good key.
+TEST(SigV4, RefusesSessionTokens) {
+  EXPECT_EQ(CodeOf(SignedWith({{"Host", "h"}, {"X-Amz-Security-Token", "FwoG"}})),
+            "InvalidClientTokenId");
+  EXPECT_EQ(CodeOf(SignedWith({{"Host", "h"}, {"X-Amz-Security-Token", ""}})), "");
+}
+
+TEST(SigV4, RefusesAnUnsignedBody) {
+  EXPECT_EQ(CodeOf(SignedWith({{"Host", "h"}, {"X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"}})),
+            "SignatureDoesNotMatch");
+  auto request = Presigned();
+  request.target += "&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD";
+  EXPECT_EQ(CodeOf(request), "SignatureDoesNotMatch");
+  request = Presigned();
+  request.body = "Action=DeleteDBInstance";
+  EXPECT_EQ(CodeOf(request), "SignatureDoesNotMatch");
+}
+
+// As on AWS: what must not happen twice has an idempotency token.
+TEST(SigV4, TakesTheSameRequestAgainWithinItsWindow) {
+  EXPECT_EQ(CodeOf(HeaderSigned(), Now() + 1min), "");
+  EXPECT_EQ(CodeOf(HeaderSigned(), Now() + 2min), "");
+}
+
+TEST(SigV4, WantsAWholeScope) {
+  for (const char* scope :
+       {"AKIDEXAMPLE", "AKIDEXAMPLE/20261123/us-west-2/rds/aws3_request",
+        "AKIDEXAMPLE/20261123//rds/aws4_request", "AKIDEXAMPLE/20261123/us-west-2/aws4_request",
+        "AKIDEXAMPLE/20261123/us-west-2/rds/x/aws4_request"}) {
+    auto request = HeaderSigned();
+    Replace(request, "AKIDEXAMPLE/20261123/us-west-2/rds/aws4_request", scope);
+    EXPECT_EQ(CodeOf(request), "IncompleteSignature") << scope;
+  }
+  auto request = HeaderSigned();
+  Replace(request, "/20261123/", "/2026/");
+  EXPECT_EQ(CodeOf(request), "SignatureDoesNotMatch");
+  request = HeaderSigned();
+  Replace(request, "/rds/", "/ec2/");
+  EXPECT_EQ(CodeOf(request), "SignatureDoesNotMatch");
+  request = Presigned();
+  request.headers.Add("Authorization", "AWS4-HMAC-SHA256 Credential=x");
+  EXPECT_EQ(CodeOf(request), "IncompleteSignature");
 }
 
 TEST(SigV4, HoldsTheClockToFiveMinutes) {
@@ -105,9 +172,11 @@ TEST(SigV4, NamesWhatIsMissing) {
   auto request = HeaderSigned();
   Replace(request, "AKIDEXAMPLE", "AKIDSTRANGER");
   EXPECT_EQ(CodeOf(request), "InvalidClientTokenId");
-  request = HeaderSigned();
-  Replace(request, "content-type;host;x-amz-date", "content-type;x-amz-date");
-  EXPECT_EQ(CodeOf(request), "IncompleteSignature");
+  for (const char* part : {"Signature=", "SignedHeaders=", "Credential="}) {
+    request = HeaderSigned();
+    Replace(request, part, "Nothing=");
+    EXPECT_EQ(CodeOf(request), "IncompleteSignature") << part;
+  }
   request = HeaderSigned();
   Replace(request, "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1");
   EXPECT_EQ(CodeOf(request), "IncompleteSignature");

@@ -16,6 +16,10 @@ namespace {
 // Longer text is not given to a regular expression: std::regex recurses for every character. Every
 // pattern of the models belongs to a short text.
 constexpr std::size_t kMaxPatternText = 2048;
+constexpr std::size_t kMaxQuoted = 256;
+
+// The text of a scalar, for messages; a list or a blob has none.
+using Given = std::optional<std::string>;
 
 bool MatchesPattern(const std::string& text, std::string_view pattern) {
   if (text.size() > kMaxPatternText) return false;
@@ -57,11 +61,11 @@ class Checker {
         return Text(shape, *static_cast<const std::string*>(value), path);
       case Kind::kInteger:
         return Bounds(shape, *static_cast<const std::int64_t*>(value), path, "value",
-                      FormatScalar(shape, value));
+                      Given(FormatScalar(shape, value)));
       case Kind::kBlob:
         return Bounds(shape,
                       static_cast<std::int64_t>(static_cast<const Blob*>(value)->bytes.size()),
-                      path, "length", "");
+                      path, "length", std::nullopt);
       default:
         return {};
     }
@@ -83,7 +87,7 @@ class Checker {
 
   Outcome<void> ListOf(const ShapeDesc& shape, const void* value, const std::string& path) const {
     const std::size_t size = shape.list->size(value);
-    OUTCOME_TRY(Bounds(shape, static_cast<std::int64_t>(size), path, "length", ""));
+    OUTCOME_TRY(Bounds(shape, static_cast<std::int64_t>(size), path, "length", std::nullopt));
     for (std::size_t i = 0; i < size; ++i) {
       OUTCOME_TRY(
           Value(*shape.element, shape.list->at(value, i), fmt::format("{}.{}", path, i + 1)));
@@ -107,7 +111,7 @@ class Checker {
   }
 
   Outcome<void> Bounds(const ShapeDesc& shape, std::int64_t measure, const std::string& path,
-                       std::string_view what, const std::string& given) const {
+                       std::string_view what, const Given& given) const {
     if (shape.min && measure < *shape.min) {
       return Violated(shape, path, given,
                       fmt::format("have {} greater than or equal to {}", what, *shape.min));
@@ -119,11 +123,11 @@ class Checker {
     return {};
   }
 
-  Outcome<void> Violated(const ShapeDesc& shape, const std::string& path, const std::string& given,
+  Outcome<void> Violated(const ShapeDesc& shape, const std::string& path, const Given& given,
                          std::string detail) const {
-    const bool quotable = !shape.sensitive && given.size() <= 256;
-    return Refuse(FaultOf(
-        service_, {Violation::Kind::kConstraint, path, quotable ? given : "", std::move(detail)}));
+    const bool quotable = given && !shape.sensitive && given->size() <= kMaxQuoted;
+    return Refuse(FaultOf(service_, {Violation::Kind::kConstraint, path, quotable ? *given : "",
+                                     std::move(detail), !quotable}));
   }
 
   const ServiceDesc& service_;

@@ -16,11 +16,12 @@ std::string LowerFirst(std::string path) {
 }
 
 std::string ConstraintText(const Violation& violation) {
-  const std::string value = violation.kind == Wrong::kMissing ? "null"
-                            : violation.value.empty()         ? std::string("given")
-                                                              : "'" + violation.value + "'";
+  // Of what must not be repeated AWS gives no value: "Value at 'secretString' failed …".
+  const std::string value = violation.kind == Wrong::kMissing ? "null "
+                            : violation.unquotable            ? ""
+                                                              : "'" + violation.value + "' ";
   return fmt::format(
-      "1 validation error detected: Value {} at '{}' failed to satisfy constraint: Member must {}",
+      "1 validation error detected: Value {}at '{}' failed to satisfy constraint: Member must {}",
       value, LowerFirst(violation.path),
       violation.kind == Wrong::kMissing ? std::string("not be null") : violation.detail);
 }
@@ -29,7 +30,7 @@ Fault ParameterFault(const Violation& violation) {
   if (violation.kind == Wrong::kMissing) {
     return MissingParameter("The request must contain the parameter " + violation.path);
   }
-  if (violation.value.empty()) {
+  if (violation.unquotable || violation.value.empty()) {
     return InvalidParameterValue(fmt::format("The value of parameter {} is invalid: it must {}",
                                              violation.path, violation.detail));
   }

@@ -16,8 +16,9 @@ struct Violation {
   };
   Kind kind;
   std::string path;   // "Tags.1.Key": the model's names, lists counted from 1
-  std::string value;  // as given; empty when it must not be repeated
+  std::string value;  // as given
   std::string detail;
+  bool unquotable = false;  // secret, long, or no scalar: the value is not repeated
 };
 
 // The fault that a service of AWS's answers to such an input.

@@ -288,7 +288,12 @@ Result<> ControlPlane::Start(const Address& address) {
   agent_.Start();
   engine_.Start();
   TRY_ASSIGN(server_, http::Server::Start(
-                          {.address = address.host, .port = address.port},
+                          {.address = address.host,
+                           .port = address.port,
+                           .refusal =
+                               [this](const auto& request, int status, std::string_view reason) {
+                                 return api_.Refusal(request, status, reason);
+                               }},
                           [this](const http::Request& request) { return Handle(request); }, log_));
   url_ = fmt::format("http://{}:{}", address.host, server_->port());
   return seams_.disk.WriteDurably(options_.home + "/endpoint", url_ + "\n", 0600);
