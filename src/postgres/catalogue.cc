@@ -18,6 +18,17 @@ bool ParsePart(std::string_view text, int& value) {
   return error == std::errc() && end == text.data() + text.size() && value >= 0;
 }
 
+// By the name that the dynamic linker goes by: libssl.so.1.1, libssl.so.3.
+std::string OwnTlsLibrary(system::Disk& disk, const std::string& library_dir) {
+  constexpr std::string_view kName = "libssl.so.";
+  const auto names = disk.List(library_dir);
+  if (!names) return "";
+  for (const std::string& name : *names) {
+    if (name.starts_with(kName)) return "OpenSSL " + name.substr(kName.size());
+  }
+  return "";
+}
+
 Result<std::vector<Engine>> FindBelow(system::Disk& disk, system::Processes& processes,
                                       const std::string& root, EngineSource source) {
   TRY_ASSIGN(const bool exists, disk.Exists(root));
@@ -32,7 +43,10 @@ Result<std::vector<Engine>> FindBelow(system::Disk& disk, system::Processes& pro
     if (!has_server || !*has_server || !has_initdb || !*has_initdb) continue;
     const auto version = AskVersion(processes, bin_dir);
     if (!version || version->major < kOldestMajor || version->major > kNewestMajor) continue;
-    engines.push_back({.version = *version, .bin_dir = bin_dir, .source = source});
+    engines.push_back({.version = *version,
+                       .bin_dir = bin_dir,
+                       .source = source,
+                       .own_tls_library = OwnTlsLibrary(disk, root + "/" + name + "/lib")});
   }
   return engines;
 }
@@ -51,6 +65,10 @@ Result<EngineVersion> EngineVersion::Parse(std::string_view text) {
 
 std::string EngineVersion::Format() const {
   return fmt::format("{}.{}", major, minor);
+}
+
+bool Engine::TlsIsPastEndOfLife() const {
+  return own_tls_library.starts_with("OpenSSL 1.") || own_tls_library.starts_with("OpenSSL 0.");
 }
 
 std::string_view EngineSourceName(EngineSource source) {

@@ -35,7 +35,12 @@ struct Engine {
   EngineVersion version;
   std::string bin_dir;  // holds postgres, initdb, pg_ctl; perhaps more
   EngineSource source = EngineSource::kDistribution;
+  // The TLS library that it brings along, such as "OpenSSL 1.1"; empty where it uses the machine's,
+  // which the distribution keeps mended.
+  std::string own_tls_library;
 
+  // OpenSSL 1.1.1 ended on 2023-09-11: clients' TLS is not left to it.
+  bool TlsIsPastEndOfLife() const;
   std::string Program(std::string_view name) const { return bin_dir + "/" + std::string(name); }
 };
 

@@ -22,16 +22,38 @@ std::uint64_t SlotKeepMib(std::uint64_t storage_gib) {
   return std::clamp<std::uint64_t>(storage_gib * 1024 / 10, 1024, 64 * 1024);
 }
 
+// One element of a list of directories: quoted, so that a comma in a path is one.
+std::string QuoteDirectory(std::string_view path) {
+  std::string quoted = "\"";
+  for (const char c : path) {
+    if (c == '"') quoted += c;
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string SocketDirectories(const ForcedInput& input) {
+  const std::string own = QuoteDirectory(input.socket_dir);
+  return input.handover_dir.empty() ? own : own + ", " + QuoteDirectory(input.handover_dir);
+}
+
 Settings IsolationSettings(const ForcedInput& input) {
-  return {
+  Settings settings = {
       {"listen_addresses", ""},
-      {"unix_socket_directories", input.socket_dir},
+      {"unix_socket_directories", SocketDirectories(input)},
       {"unix_socket_permissions", "0700"},
       {"port", "5432"},
-      {"ssl", "off"},  // TLS ends in the gateway
+      {"ssl", input.tls ? "on" : "off"},
       {"password_encryption", "scram-sha-256"},
       {"cluster_name", input.cluster_name},
   };
+  if (input.tls) {
+    settings["ssl_cert_file"] = input.tls->certificate_file;
+    settings["ssl_key_file"] = input.tls->key_file;
+    settings["ssl_ca_file"] = "";
+    settings["ssl_min_protocol_version"] = "TLSv1.2";
+  }
+  return settings;
 }
 
 Settings DurabilitySettings(const ForcedInput& input) {
@@ -111,16 +133,22 @@ Result<std::string> RenderConfig(const Settings& settings) {
   return text + "include_if_exists 'sync.conf'\ninclude_if_exists 'standby.conf'\n";
 }
 
-std::string RenderHba() {
-  return "# Written by Howdah; changes made here are lost. First match decides.\n"
-         "local replication rdsrepladmin scram-sha-256\n"
-         "local replication all reject\n"
-         "local all rdsadmin scram-sha-256\n"
-         "local rdsadmin all reject\n"
-         "local all rdsrepladmin reject\n"
-         "local all all scram-sha-256\n"
-         "host all all all reject\n"
-         "host replication all all reject\n";
+std::string RenderHba(TcpClients tcp) {
+  std::string text =
+      "# Written by Howdah; changes made here are lost. First match decides.\n"
+      "local replication rdsrepladmin scram-sha-256\n"
+      "local replication all reject\n"
+      "local all rdsadmin scram-sha-256\n"
+      "local rdsadmin all reject\n"
+      "local all rdsrepladmin reject\n"
+      "local all all scram-sha-256\n"
+      "host replication all all reject\n"
+      "host rdsadmin all all reject\n"
+      "host all rdsadmin,rdsrepladmin all reject\n";
+  // Without TLS no line matches, and the client reads what RDS says: no pg_hba.conf entry.
+  if (tcp == TcpClients::kOnlyTls) return text + "hostssl all all all scram-sha-256\n";
+  return text + (tcp == TcpClients::kAny ? "host all all all scram-sha-256\n"
+                                         : "host all all all reject\n");
 }
 
 std::string SynchronousStandbyNames(std::string_view application_name) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +12,17 @@
 
 namespace howdah::postgres {
 
+// A certificate with which PostgreSQL answers clients itself; the key 0600.
+struct ServerTls {
+  std::string certificate_file;
+  std::string key_file;
+};
+
 struct ForcedInput {
   int major = 0;
-  std::string socket_dir;          // the node's only listening place
+  std::string socket_dir;          // where the node listens
+  std::string handover_dir;        // where it takes over clients' sockets; empty: nowhere
+  std::optional<ServerTls> tls;    // for clients that were handed over; none: TLS is the gateway's
   std::string log_dir;             // log files go to LOG_DIR/error/postgresql.log.YYYY-MM-DD-HH
   std::string cluster_name;        // shown in process titles; the node's id
   std::uint64_t storage_gib = 20;  // bounds the WAL that a lost standby's slot may hold back
@@ -29,9 +38,13 @@ Settings Overlay(Settings user, const Settings& forced);
 // postgresql.conf, sorted, every value quoted, ending with the includes of sync.conf and
 // standby.conf. kInvalid where a name is no parameter name or a value has a line break or NUL.
 Result<std::string> RenderConfig(const Settings& settings);
-// pg_hba.conf: local sockets only, SCRAM for everybody, replication for rdsrepladmin alone, the
-// database rdsadmin for rdsadmin alone, anything else refused.
-std::string RenderHba();
+// Whom PostgreSQL lets in over TCP. Nothing listens there: these are clients whose socket the
+// gateway has admitted and handed over.
+enum class TcpClients { kNone, kAny, kOnlyTls };
+
+// pg_hba.conf: SCRAM for everybody, replication for rdsrepladmin alone, the database rdsadmin for
+// rdsadmin alone, Howdah's own roles on local sockets only, anything else refused.
+std::string RenderHba(TcpClients tcp);
 
 // 'it''s' as postgresql.conf wants it.
 std::string QuoteConfigValue(std::string_view value);

@@ -21,8 +21,9 @@ namespace howdah::postgres {
 
 // All names of a node's files.
 struct NodePaths {
-  std::string root;        // absolute, without symbolic links
-  std::string socket_dir;  // short: the path of a Unix socket has at most 107 bytes
+  std::string root;              // absolute, without symbolic links
+  std::string socket_dir;        // short: the path of a Unix socket has at most 107 bytes
+  std::string handover_library;  // preloaded into the server (handover.h); empty: none
 
   std::string Data() const { return root + "/data"; }
   std::string NewData() const { return root + "/data.new"; }
@@ -41,6 +42,9 @@ struct NodePaths {
   std::string ControlFile() const { return Data() + "/global/pg_control"; }
   std::string PidFile() const { return Data() + "/postmaster.pid"; }
   std::string Socket() const { return socket_dir + "/.s.PGSQL.5432"; }
+  // A second listening place, whose connections carry a client's own socket.
+  std::string HandoverDir() const { return socket_dir + "/h"; }
+  std::string HandoverSocket() const { return HandoverDir() + "/.s.PGSQL.5432"; }
 };
 
 // Where a standby streams from.

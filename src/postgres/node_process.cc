@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "postgres/node.h"
+#include "preload/libraries.h"
 
 namespace howdah::postgres {
 namespace {
@@ -71,12 +72,18 @@ Result<std::optional<system::ProcessIdentity>> Node::FindPostmaster() {
 }
 
 system::SpawnSpec Node::ServerSpec() const {
-  return {.argv = {engine_.Program("postgres"), "-D", paths_.Data(), "-c",
-                   "config_file=" + paths_.ConfigFile(), "-c", "hba_file=" + paths_.HbaFile(), "-c",
-                   "ident_file=" + paths_.IdentFile()},
-          .env = {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"TZ", "UTC"}},
-          .working_directory = paths_.Data(),
-          .output_path = paths_.ServerOutput()};
+  system::SpawnSpec spec{
+      .argv = {engine_.Program("postgres"), "-D", paths_.Data(), "-c",
+               "config_file=" + paths_.ConfigFile(), "-c", "hba_file=" + paths_.HbaFile(), "-c",
+               "ident_file=" + paths_.IdentFile()},
+      .env = {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"TZ", "UTC"}},
+      .working_directory = paths_.Data(),
+      .output_path = paths_.ServerOutput()};
+  if (!paths_.handover_library.empty()) {
+    spec.env["LD_PRELOAD"] = paths_.handover_library;
+    spec.env[std::string(preload::kHandoverSocketVariable)] = paths_.HandoverSocket();
+  }
+  return spec;
 }
 
 // No process of this node is left. PostgreSQL would still refuse to start if the pid in the file
@@ -100,13 +107,16 @@ Result<> Node::PrepareStart() {
                 fmt::format("the data directory is of PostgreSQL {}, the engine is {}",
                             version.substr(0, version.find('\n')), engine_.version.Format()));
   }
-  if (paths_.Socket().size() > kMaxSocketPath) {
-    return Fail(Code::kInvalid, "the path of the socket is too long: " + paths_.Socket());
+  if (paths_.HandoverSocket().size() > kMaxSocketPath) {
+    return Fail(Code::kInvalid, "the path of the socket is too long: " + paths_.HandoverSocket());
   }
   TRY(needs_.disk.MakeDirectories(paths_.socket_dir));
+  TRY(needs_.disk.MakeDirectories(paths_.HandoverDir()));
   TRY(needs_.disk.MakeDirectories(paths_.LogDir() + "/error"));
   TRY(needs_.disk.RemoveTree(paths_.Socket()));
   TRY(needs_.disk.RemoveTree(paths_.Socket() + ".lock"));
+  TRY(needs_.disk.RemoveTree(paths_.HandoverSocket()));
+  TRY(needs_.disk.RemoveTree(paths_.HandoverSocket() + ".lock"));
   TRY(RemoveStalePidFile());
   // One start's own words, so that LastOutput() does not speak of an earlier one.
   return needs_.disk.RemoveTree(paths_.ServerOutput());

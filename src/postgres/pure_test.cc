@@ -102,7 +102,7 @@ TEST(Config, ForcedSettingsWinAndAreQuoted) {
   EXPECT_THAT(*text, HasSubstr("fsync = 'on'\n"));
   EXPECT_THAT(*text, HasSubstr("work_mem = '4096'\n"));
   EXPECT_THAT(*text, HasSubstr("listen_addresses = ''\n"));
-  EXPECT_THAT(*text, HasSubstr("unix_socket_directories = '/run/it''s'\n"));
+  EXPECT_THAT(*text, HasSubstr("unix_socket_directories = '\"/run/it''s\"'\n"));
   EXPECT_THAT(*text, HasSubstr("restart_after_crash = 'off'\n"));
 }
 
@@ -111,9 +111,30 @@ TEST(Config, NoValueBringsALineOfItsOwn) {
   EXPECT_FALSE(RenderConfig({{"work_mem = 1\nfsync", "off"}}));
 }
 
-TEST(Config, HbaHasNoTrustAndNoNetwork) {
-  EXPECT_THAT(RenderHba(), Not(HasSubstr("trust")));
-  EXPECT_THAT(RenderHba(), HasSubstr("host all all all reject"));
+TEST(Config, HbaHasNoTrustAndLetsNobodyInOverTcpUnlessAsked) {
+  EXPECT_THAT(RenderHba(TcpClients::kNone), Not(HasSubstr("trust")));
+  EXPECT_THAT(RenderHba(TcpClients::kNone), HasSubstr("host all all all reject"));
+  EXPECT_THAT(RenderHba(TcpClients::kOnlyTls), HasSubstr("hostssl all all all scram-sha-256"));
+  EXPECT_THAT(RenderHba(TcpClients::kOnlyTls), Not(HasSubstr("\nhost all all all")));
+  for (const TcpClients each : {TcpClients::kNone, TcpClients::kAny, TcpClients::kOnlyTls}) {
+    EXPECT_THAT(RenderHba(each), HasSubstr("host all rdsadmin,rdsrepladmin all reject"));
+    EXPECT_THAT(RenderHba(each), HasSubstr("host replication all all reject"));
+  }
+}
+
+TEST(Config, TlsOfTheServerNeedsACertificate) {
+  const ForcedInput without{.major = 14, .socket_dir = "/s", .log_dir = "/l"};
+  EXPECT_EQ(ForcedSettings(without).at("ssl"), "off");
+  ForcedInput with = without;
+  with.handover_dir = "/s/h";
+  with.tls = {.certificate_file = "/c/server.crt", .key_file = "/c/server.key"};
+  const Settings settings = ForcedSettings(with);
+  EXPECT_EQ(settings.at("ssl"), "on");
+  EXPECT_EQ(settings.at("ssl_key_file"), "/c/server.key");
+  EXPECT_EQ(settings.at("unix_socket_directories"), "\"/s\", \"/s/h\"");
+}
+
+TEST(Config, SynchronousStandbyNamesQuoteTheIdentity) {
   EXPECT_EQ(SynchronousStandbyNames("hd_1_x"), "ANY 1 (\"hd_1_x\")");
   EXPECT_EQ(SynchronousStandbyNames(""), "");
 }

@@ -44,7 +44,11 @@ std::vector<Engine> ServerTest::Engines() {
 }
 
 Node ServerTest::MakeNode(const Engine& engine, const std::string& name) {
-  const NodePaths paths{.root = root_ + "/" + name, .socket_dir = root_ + "/s" + name};
+  const auto library = InstallHandoverLibrary(disk_, root_);
+  EXPECT_TRUE(library);
+  const NodePaths paths{.root = root_ + "/" + name,
+                        .socket_dir = root_ + "/s" + name,
+                        .handover_library = library.value_or("")};
   const Node::Needs needs{.disk = disk_, .processes = processes_, .clock = clock_, .log = log_};
   to_stop_.push_back(std::make_unique<Node>(paths, engine, kTestPassword, needs));
   return {paths, engine, kTestPassword, needs};
@@ -61,12 +65,13 @@ void ServerTest::Configure(Node& node) {
   const auto text =
       RenderConfig(Overlay(*user, ForcedSettings({.major = major,
                                                   .socket_dir = node.paths().socket_dir,
+                                                  .handover_dir = node.paths().HandoverDir(),
                                                   .log_dir = node.paths().LogDir(),
                                                   .cluster_name = "n-1",
                                                   .storage_gib = 20,
                                                   .has_pg_stat_statements = *library})));
   ASSERT_OK(text);
-  ASSERT_OK(node.WriteConfiguration(*text, RenderHba()));
+  ASSERT_OK(node.WriteConfiguration(*text, RenderHba(TcpClients::kAny)));
 }
 
 void ServerTest::StartPrimary(Node& node) {

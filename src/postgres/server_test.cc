@@ -225,7 +225,7 @@ TEST_F(ServerTest, CommitsWaitForTheNamedStandbyAndOnlyForIt) {
 TEST_F(ServerTest, AServerThatCannotStartSaysWhy) {
   Node node = MakeNode(Engines().front(), "w");
   ASSERT_OK(node.Initialize(60s));
-  ASSERT_OK(node.WriteConfiguration("shared_buffers = 'nonsense'\n", RenderHba()));
+  ASSERT_OK(node.WriteConfiguration("shared_buffers = 'nonsense'\n", RenderHba(TcpClients::kNone)));
   ASSERT_OK(node.Start());
   const auto ready = node.AwaitReady(10s);
   ASSERT_FALSE(ready);

@@ -12,6 +12,7 @@
 #include "postgres/base_backup.h"
 #include "postgres/config.h"
 #include "postgres/extensions.h"
+#include "postgres/handover.h"
 #include "postgres/node.h"
 #include "postgres/roles.h"
 #include "postgres/scram.h"
