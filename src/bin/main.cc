@@ -91,7 +91,8 @@ int Main(int argc, char** argv) {
       infos.push_back({.version = engine.version.Format(),
                        .path = engine.bin_dir,
                        .source = std::string(postgres::EngineSourceName(engine.source)),
-                       .end_of_life = postgres::IsPastEndOfLife(engine.version.major, today)});
+                       .end_of_life = postgres::IsPastEndOfLife(engine.version.major, today),
+                       .old_tls = engine.TlsIsPastEndOfLife() ? engine.own_tls_library : ""});
     }
     return infos;
   };

@@ -26,6 +26,7 @@
 #include "http/server.h"
 #include "network/listen_probe.h"
 #include "network/loopback.h"
+#include "postgres/handover.h"
 #include "secrets/secrets.h"
 #include "services/cloudformation/cloudformation.h"
 #include "services/ec2/ec2.h"
@@ -92,6 +93,7 @@ struct Ground {
   vault::Authority authority;
   RootKey root_key;
   std::string account;
+  Result<std::string> handover_library;  // without it, clients are relayed
 };
 
 Result<Ground> OpenGround(const std::string& home, Seams& seams) {
@@ -105,7 +107,8 @@ Result<Ground> OpenGround(const std::string& home, Seams& seams) {
                 .keyring = std::move(keyring),
                 .authority = std::move(authority),
                 .root_key = RootKey(std::move(key)),
-                .account = std::move(account)};
+                .account = std::move(account),
+                .handover_library = postgres::InstallHandoverLibrary(seams.disk, home)};
 }
 
 // The path of this very program, which the agent starts as the gateway.
@@ -191,16 +194,19 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
       secrets_(*ground.store, ground.keyring, seams.clock, seams.entropy,
                {.region = options.region, .account = ground.account}),
       layout_(options.home, ZoneDirectories(options)),
-      needs_{.store = *ground.store,
-             .disk = seams.disk,
-             .processes = seams.processes,
-             .clock = seams.clock,
-             .entropy = seams.entropy,
-             .keyring = ground.keyring,
-             .authority = ground.authority,
-             .engines = [this] { return engines_.Get(); },
-             .layout = layout_,
-             .log = log},
+      needs_{
+          .store = *ground.store,
+          .disk = seams.disk,
+          .processes = seams.processes,
+          .clock = seams.clock,
+          .entropy = seams.entropy,
+          .keyring = ground.keyring,
+          .authority = ground.authority,
+          .engines = [this] { return engines_.Get(); },
+          .handover_library = ground.handover_library.value_or(""),
+          .handover_refusal = ground.handover_library ? "" : ground.handover_library.error().what(),
+          .layout = layout_,
+          .log = log},
       agent_({.program = OwnPath()}, needs_),
       engine_({}, *ground.store, seams.clock, log),
       stacks_{.store = *ground.store,
@@ -224,8 +230,9 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
               [this] {
                 std::map<InstanceId, services::ConnectionCounts> counts;
                 for (const auto& [id, it] : agent_.gateway().ReadStatistics()) {
-                  counts[id] = {.open = it.open, .refused = it.refused};
+                  counts[id].refused = it.refused;
                 }
+                for (const auto& [id, open] : agent_.CountSessions()) counts[id].open = open;
                 return counts;
               },
           .socket_directory = [this](const NodeId& node) { return layout_.SocketDirectory(node); },

@@ -89,6 +89,13 @@ std::vector<Finding> CheckEngines(const Context& context) {
       finding.help = "plan the upgrade to a supported major version";
     }
     findings.push_back(std::move(finding));
+    if (engine.old_tls.empty()) continue;
+    findings.push_back({.check = "TLS of engine " + engine.version,
+                        .health = Health::kWarning,
+                        .found = engine.old_tls + ", which is past its end of life",
+                        .why = "so TLS ends in the gateway, and connections with TLS are relayed",
+                        .help = "nothing is unsafe; for the fast path with TLS use an engine of "
+                                "the distribution, or tag the instance howdah:tls=server"});
   }
   return findings;
 }

@@ -20,6 +20,7 @@ struct EngineInfo {
   std::string path;     // the directory with bin/, or of the programs themselves
   std::string source;   // "distribution", "installed", …
   bool end_of_life = false;
+  std::string old_tls;  // its TLS library, where that is past its end of life
 };
 
 // What main() provides. The functions run on the caller's thread and may block; a function that is

@@ -43,6 +43,8 @@ json::object ToJson(const api::InstanceStatus& instance) {
           {"Port", OrNull(instance.port)},
           {"Phase", OrNull(instance.phase)},
           {"Epoch", OrNull(instance.epoch)},
+          {"DataPath", OrNull(instance.data_path)},
+          {"Tls", OrNull(instance.tls)},
           {"OpenConnections", OrNull(instance.open_connections)},
           {"RefusedConnections", OrNull(instance.refused_connections)},
           {"LastBackup", instance.last_backup ? json::value(FormatIso8601(*instance.last_backup))
@@ -80,10 +82,15 @@ std::string Number(const std::optional<std::int64_t>& value) {
   return value ? fmt::format("{}", *value) : "-";
 }
 
+// "relay: why" to "relay"; the reason is in the JSON form and in the log.
+std::string Word(const std::optional<std::string>& text) {
+  return text && !text->empty() ? text->substr(0, text->find_first_of(":,")) : "-";
+}
+
 std::string InstancesText(const api::GetStatusResponse& status) {
   std::vector<std::vector<std::string>> rows = {{"INSTANCE", "STATUS", "ENGINE", "CLASS",
                                                  "ENDPOINT", "PHASE", "EPOCH", "OPEN", "REFUSED",
-                                                 "LAST BACKUP"}};
+                                                 "DATA PATH", "TLS", "LAST BACKUP"}};
   for (const auto& instance : status.instances) {
     const std::string endpoint =
         instance.endpoint ? fmt::format("{}:{}", *instance.endpoint, Number(instance.port)) : "-";
@@ -91,6 +98,7 @@ std::string InstancesText(const api::GetStatusResponse& status) {
                     instance.engine_version.value_or("-"), instance.class_.value_or("-"), endpoint,
                     instance.phase.value_or("-"), Number(instance.epoch),
                     Number(instance.open_connections), Number(instance.refused_connections),
+                    Word(instance.data_path), Word(instance.tls),
                     instance.last_backup ? FormatIso8601(*instance.last_backup) : "-"});
   }
   return Columns(rows);

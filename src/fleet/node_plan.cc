@@ -31,6 +31,24 @@ std::string ZoneOf(const Instance& instance, const NodeId& node) {
 
 }  // namespace
 
+bool ForcesTls(int major) {
+  constexpr int kFirstMajorThatForcesTls = 15;
+  return major >= kFirstMajorThatForcesTls;
+}
+
+nodes::Endpoint EndpointOf(const Instance& instance, int major) {
+  nodes::Endpoint endpoint{.host_address = instance.host_address,
+                           .private_address = instance.private_address,
+                           .force_tls = ForcesTls(major)};
+  const auto tag = [&](std::string_view name) {
+    const auto found = instance.tags.find(std::string(name));
+    return found == instance.tags.end() ? std::string("auto") : found->second;
+  };
+  endpoint.data_path = nodes::ParseDataPath(tag(kDataPathTag)).value_or(nodes::DataPath::kAuto);
+  endpoint.tls = nodes::ParseTlsPlace(tag(kTlsTag)).value_or(nodes::TlsPlace::kAuto);
+  return endpoint;
+}
+
 Result<postgres::Settings> NodeSettings(const Instance& instance) {
   TRY_ASSIGN(const postgres::EngineVersion version,
              postgres::EngineVersion::Parse(instance.version));
@@ -45,11 +63,15 @@ Result<postgres::Settings> NodeSettings(const Instance& instance) {
 Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha::Record& record,
                                               bool primary_stopped) {
   TRY_ASSIGN(const postgres::Settings settings, NodeSettings(instance));
+  TRY_ASSIGN(const postgres::EngineVersion version,
+             postgres::EngineVersion::Parse(instance.version));
+  const nodes::Endpoint endpoint = EndpointOf(instance, version.major);
   const ha::Wanted wanted = ha::WantedOf(record);
   std::vector<nodes::Desired> plan;
 
   nodes::Desired primary = Common(instance, record, settings);
   primary.id = record.primary;
+  primary.endpoint = endpoint;
   primary.zone = ZoneOf(instance, record.primary);
   primary.role = nodes::Role::kPrimary;
   primary.waits_for = wanted.primary_waits_for;
@@ -65,6 +87,7 @@ Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha
   if (other.empty()) return plan;
   nodes::Desired standby = Common(instance, record, settings);
   standby.id = other;
+  standby.endpoint = endpoint;
   standby.zone = ZoneOf(instance, other);
   standby.role = nodes::Role::kStandby;
   standby.primary = record.primary;

@@ -15,6 +15,15 @@
 
 namespace howdah::fleet {
 
+// rds.force_ssl is 1 by default from PostgreSQL 15 on, as on RDS.
+bool ForcesTls(int major);
+
+// Where clients find the instance, and how their connections travel: the tags `howdah:data-path`
+// (auto, relay) and `howdah:tls` (auto, server, gateway) decide; the services refuse other values.
+inline constexpr std::string_view kDataPathTag = "howdah:data-path";
+inline constexpr std::string_view kTlsTag = "howdah:tls";
+nodes::Endpoint EndpointOf(const Instance& instance, int major);
+
 // The default parameter group's values for the instance's class, storage and port.
 Result<postgres::Settings> NodeSettings(const Instance& instance);
 

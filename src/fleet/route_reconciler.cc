@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "fleet/keys.h"
+#include "fleet/node_plan.h"
 #include "fleet/records.h"
 #include "fleet/workflows.h"
 #include "nodes/route.h"
@@ -13,9 +14,6 @@
 namespace howdah::fleet {
 
 namespace {
-
-// rds.force_ssl is 1 by default from PostgreSQL 15 on, as on RDS.
-constexpr int kFirstMajorThatForcesTls = 15;
 
 nodes::Allow ToAllow(const network::AdmissionRule& rule) {
   nodes::Allow allow{.from_port = rule.from_port, .to_port = rule.to_port};
@@ -47,7 +45,7 @@ Result<nodes::Route> DeriveRoute(const Context& context, const Instance& instanc
                      .primary = record.value.primary,
                      .epoch = record.value.epoch,
                      .open = true,
-                     .force_tls = version.major >= kFirstMajorThatForcesTls};
+                     .force_tls = ForcesTls(version.major)};
   for (const network::AdmissionRule& rule : admission.rules) route.allow.push_back(ToAllow(rule));
   for (const network::Interface& interface : admission.interfaces) {
     route.members.push_back(ToMember(interface));

@@ -54,10 +54,21 @@ Result<store::Revision> Agent::KeepAll() {
     std::unique_ptr<NodeKeeper>& keeper = keepers_[node];
     if (keeper) continue;
     keeper = std::make_unique<NodeKeeper>(
-        node, needs_, [this](const NodeId& id, bool fit) { gateway_.SetFit(id, fit); });
+        node, needs_,
+        [this](const NodeId& id, const Fitness& fitness) { gateway_.SetFit(id, fitness); });
     keeper->Start();
   }
   return listing.revision;
+}
+
+std::map<InstanceId, std::int64_t> Agent::CountSessions() {
+  std::map<InstanceId, std::int64_t> counts;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [node, keeper] : keepers_) {
+    const auto [instance, sessions] = keeper->Sessions();
+    if (!instance.empty()) counts[instance] = sessions;
+  }
+  return counts;
 }
 
 Result<> Agent::Follow(std::stop_token stop) {

@@ -23,6 +23,8 @@ class Agent {
 
   void Start();
   GatewayKeeper& gateway() { return gateway_; }
+  // Sessions of users on the primaries of this host, as seen last (at most seconds ago).
+  std::map<InstanceId, std::int64_t> CountSessions();
 
   // For `shutdown`: stops every server on this host cleanly (primaries first, so that standbys hold
   // everything) and the gateway. Nothing is started again by this agent.

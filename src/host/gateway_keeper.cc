@@ -6,6 +6,8 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "host/certificates.h"
+
 namespace howdah::host {
 
 namespace {
@@ -14,8 +16,6 @@ constexpr Duration kAnswerLimit = 5s;
 constexpr Duration kSpawnLimit = 5s;
 constexpr Duration kIdle = 2s;
 constexpr Duration kRetry = 200ms;
-constexpr auto kCertificateLife = std::chrono::hours(24 * 365 * 5);
-constexpr auto kRenewBefore = std::chrono::hours(24 * 30);
 
 gateway::RouteState StateOf(const nodes::Route& route, bool fit) {
   if (!route.open) return gateway::RouteState::kClosed;
@@ -59,20 +59,20 @@ void GatewayKeeper::Wake() {
   changed_.notify_all();
 }
 
-bool GatewayKeeper::IsFit(const NodeId& primary) {
+Fitness GatewayKeeper::FitnessOf(const NodeId& primary) {
   const std::lock_guard lock(mutex_);
   const auto found = fit_.find(primary);
-  return found != fit_.end() && found->second;
+  return found == fit_.end() ? Fitness{} : found->second;
 }
 
-void GatewayKeeper::SetFit(const NodeId& primary, bool fit) {
+void GatewayKeeper::SetFit(const NodeId& primary, const Fitness& fitness) {
   std::unique_lock lock(mutex_);
-  bool& known = fit_[primary];
-  if (known == fit) return;
-  known = fit;
+  Fitness& known = fit_[primary];
+  if (known == fitness) return;
+  known = fitness;
   const std::int64_t mine = ++wanted_;
   changed_.notify_all();
-  if (fit) return;
+  if (fitness.fit) return;
   // A gateway that cannot be reached is asked again with the whole table as soon as it can be.
   changed_.wait_for(lock, kAnswerLimit, [&] { return applied_ >= mine || !reachable_; });
 }
@@ -220,16 +220,20 @@ Result<gateway::RouteTable> GatewayKeeper::BuildTable() {
 }
 
 Result<gateway::Route> GatewayKeeper::ToGatewayRoute(const nodes::Route& route) {
+  const Fitness fitness = FitnessOf(route.primary);
   gateway::Route made{.instance = route.instance,
                       .name = route.identifier,
                       .port = static_cast<std::uint16_t>(route.port),
                       .backend_socket_dir = needs_.layout.SocketDirectory(route.primary),
                       .epoch = static_cast<std::uint64_t>(route.epoch),
-                      .state = StateOf(route, IsFit(route.primary)),
+                      .state = StateOf(route, fitness.fit),
                       .force_tls = route.force_tls,
                       .proof = options_.proof};
   TRY_ASSIGN(made.listen_address, network::Ipv4::Parse(route.host_address));
-  TRY_ASSIGN(made.tls, EnsureCertificate(route));
+  TRY_ASSIGN(const CertificateFiles files,
+             EnsureCertificate(needs_, needs_.layout.TlsDirectory(route.instance),
+                               route.host_address, route.private_address));
+  made.tls = {.certificate_file = files.certificate_file, .key_file = files.key_file};
   for (const nodes::Allow& allow : route.allow) {
     TRY_ASSIGN(network::AdmissionRule rule, ToRule(allow));
     made.allow.push_back(std::move(rule));
@@ -256,30 +260,6 @@ Result<> GatewayKeeper::RemoveStaleCertificates(const gateway::RouteTable& table
     if (!routed) TRY(needs_.disk.RemoveTree(needs_.layout.TlsDirectory(instance)));
   }
   return {};
-}
-
-// One certificate an endpoint address, renewed a month before it ends.
-Result<gateway::TlsFiles> GatewayKeeper::EnsureCertificate(const nodes::Route& route) {
-  const std::string directory = needs_.layout.TlsDirectory(route.instance);
-  const gateway::TlsFiles files{
-      .certificate_file = fmt::format("{}/{}.crt", directory, route.host_address),
-      .key_file = fmt::format("{}/{}.key", directory, route.host_address)};
-  const WallTime now = needs_.clock.Now();
-  const Result<std::string> present = needs_.disk.Read(files.certificate_file);
-  if (present) {
-    const Result<WallTime> end = vault::CertificateEnd(*present);
-    if (end && *end > now + kRenewBefore) return files;
-  }
-  TRY_ASSIGN(const vault::ServerCertificate certificate,
-             needs_.authority.IssueServerCertificate(
-                 {.common_name = route.host_address,
-                  .ip_addresses = {route.host_address, route.private_address},
-                  .not_before = now - 1h,
-                  .not_after = now + kCertificateLife}));
-  TRY(needs_.disk.MakeDirectories(directory, 0700));
-  TRY(needs_.disk.WriteDurably(files.key_file, certificate.key_pem, 0600));
-  TRY(needs_.disk.WriteDurably(files.certificate_file, certificate.certificate_pem, 0600));
-  return files;
 }
 
 Result<> GatewayKeeper::Report(const gateway::RouteTable& table, const gateway::ApplyAnswer& answer,

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "gateway/route_client.h"
+#include "host/data_path.h"
 #include "host/needs.h"
 #include "nodes/route.h"
 
@@ -31,7 +32,7 @@ class GatewayKeeper {
   void Wake();  // routes have changed
   // May connections to this primary be let in? With false it returns once the gateway has taken it
   // over (or is not there to let anybody in).
-  void SetFit(const NodeId& primary, bool fit);
+  void SetFit(const NodeId& primary, const Fitness& fitness);
   gateway::Statistics ReadStatistics();
   std::int64_t Pid();
   // Ends the gateway for good, cutting every connection: only for `shutdown`.
@@ -44,11 +45,10 @@ class GatewayKeeper {
   Result<> SpawnGateway();
   Result<gateway::RouteTable> BuildTable();
   Result<gateway::Route> ToGatewayRoute(const nodes::Route& route);
-  Result<gateway::TlsFiles> EnsureCertificate(const nodes::Route& route);
   Result<> RemoveStaleCertificates(const gateway::RouteTable& table);
   Result<> Report(const gateway::RouteTable& table, const gateway::ApplyAnswer& answer,
                   const std::map<InstanceId, std::string>& broken);
-  bool IsFit(const NodeId& primary);
+  Fitness FitnessOf(const NodeId& primary);
 
   const Options options_;
   const Needs& needs_;
@@ -59,7 +59,7 @@ class GatewayKeeper {
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::map<NodeId, bool> fit_;
+  std::map<NodeId, Fitness> fit_;
   std::int64_t wanted_ = 1;   // counts changes
   std::int64_t applied_ = 0;  // the change that the gateway has taken over
   bool reachable_ = false;

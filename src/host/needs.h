@@ -26,6 +26,9 @@ struct Needs {
   const vault::Keyring& keyring;
   const vault::Authority& authority;
   std::function<Result<std::vector<postgres::Engine>>()> engines;
+  // The library that servers are started with (postgres/handover.h), or why there is none.
+  std::string handover_library;
+  std::string handover_refusal;
   const Layout& layout;
   const Log& log;
 };

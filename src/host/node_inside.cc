@@ -86,6 +86,7 @@ Result<postgres::Observation> NodeKeeper::LookInside(const nodes::Desired& want)
     return Fail(seen.error());
   }
   observed_.in_recovery = seen->in_recovery;
+  sessions_ = seen->client_sessions;
   observed_.effective_token = TokenIn(seen->synchronous_standby_names);
   NoteStream(want, *seen);
   return *std::move(seen);

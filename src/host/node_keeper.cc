@@ -59,6 +59,11 @@ bool NodeKeeper::IsFinished() const {
   return finished_;
 }
 
+std::pair<InstanceId, std::int64_t> NodeKeeper::Sessions() const {
+  const std::lock_guard lock(mutex_);
+  return {primary_of_, sessions_};
+}
+
 void NodeKeeper::Run(std::stop_token stop) {
   while (!stop.stop_requested() && !IsFinished()) {
     const Duration again = Pass();
@@ -104,9 +109,11 @@ void NodeKeeper::Publish() {
 }
 
 void NodeKeeper::Fit(bool fit) {
-  if (fit == fit_ && adopted_) return;
-  fit_ = fit;
-  set_fit_(id_, fit);
+  Fitness fitness = path_;
+  fitness.fit = fit;
+  if (fitness == fit_ && adopted_) return;
+  fit_ = fitness;
+  set_fit_(id_, fitness);
 }
 
 Duration NodeKeeper::Pass() {
@@ -123,6 +130,10 @@ Duration NodeKeeper::Pass() {
   if (!want) {
     needs_.log.Error("node {}: {}", id_.str(), want.error().what());
     return kCalm;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    primary_of_ = want->role == nodes::Role::kPrimary ? want->instance : InstanceId();
   }
   const Result<Duration> again = Pursue(*want);
   if (!again) NoteFailure(*want, again.error());
@@ -151,7 +162,9 @@ Result<postgres::Node> NodeKeeper::MakeNode(const nodes::Desired& want) {
     TRY_ASSIGN(const std::vector<postgres::Engine> engines, needs_.engines());
     TRY_ASSIGN(engine, postgres::FindEngine(engines, want.version));
   }
-  return postgres::Node(needs_.layout.NodeAt(want.zone, id_), engine, password_,
+  postgres::NodePaths paths = needs_.layout.NodeAt(want.zone, id_);
+  paths.handover_library = needs_.handover_library;
+  return postgres::Node(std::move(paths), engine, password_,
                         {.disk = needs_.disk,
                          .processes = needs_.processes,
                          .clock = needs_.clock,
@@ -188,6 +201,7 @@ Result<Duration> NodeKeeper::PursueStopped(postgres::Node& node) {
   admin_.reset();
   WatchServer(std::nullopt);
   TRY(node.Stop(postgres::StopMode::kFast, kStopLimit));
+  sessions_ = 0;
   observed_.state = nodes::State::kStopped;
   observed_.detail.clear();
   observed_.pid = 0;
@@ -234,19 +248,36 @@ Result<> NodeKeeper::CopyFromPrimary(const nodes::Desired& want, postgres::Node&
   return {};
 }
 
+namespace {
+
+// Where TLS must be and the gateway ends it, no client of a handed over socket may come in.
+postgres::TcpClients TcpClientsOf(const nodes::Endpoint& endpoint, bool handover, bool tls) {
+  if (!handover) return postgres::TcpClients::kNone;
+  if (!endpoint.force_tls) return postgres::TcpClients::kAny;
+  return tls ? postgres::TcpClients::kOnlyTls : postgres::TcpClients::kNone;
+}
+
+}  // namespace
+
 Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& node, bool running) {
   TRY_ASSIGN(const bool statements,
              postgres::HasLibrary(needs_.disk, node.engine(), "pg_stat_statements"));
   const postgres::Settings user(want.settings.begin(), want.settings.end());
+  TRY_ASSIGN(const auto tls, PrepareTls(want, node));
+  const bool handover = !node.paths().handover_library.empty();
   const postgres::Settings settings = postgres::Overlay(
       user, postgres::ForcedSettings({.major = node.engine().version.major,
                                       .socket_dir = node.paths().socket_dir,
+                                      .handover_dir = handover ? node.paths().HandoverDir() : "",
+                                      .tls = tls,
                                       .log_dir = node.paths().LogDir(),
                                       .cluster_name = id_.str(),
                                       .storage_gib = static_cast<std::uint64_t>(want.storage_gib),
                                       .has_pg_stat_statements = statements}));
   TRY_ASSIGN(const std::string config, postgres::RenderConfig(settings));
-  TRY_ASSIGN(bool changed, node.WriteConfiguration(config, postgres::RenderHba()));
+  TRY_ASSIGN(bool changed, node.WriteConfiguration(config, postgres::RenderHba(TcpClientsOf(
+                                                               want.endpoint, handover, !!tls))));
+  changed = changed || std::exchange(certificate_is_new_, false);
   if (want.role == nodes::Role::kStandby) {
     TRY_ASSIGN(const bool source,
                node.ConfigureStandby({.socket_dir = needs_.layout.SocketDirectory(want.primary),
@@ -265,6 +296,7 @@ Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& n
 Result<Duration> NodeKeeper::StartServer(const nodes::Desired& want, postgres::Node& node) {
   if (needs_.clock.Monotonic() < not_before_) return kWatchful;
   admin_.reset();
+  sessions_ = 0;
   observed_.state = nodes::State::kStarting;
   observed_.streaming_token.clear();
   observed_.silent_ms = 0;
@@ -355,6 +387,7 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
   failed_starts_ = 0;
   not_before_ = {};
   if (want.waits_for.empty() || observed_.proven_token == want.waits_for) needs_proof_ = false;
+  ProveDataPath(want, node, *server);
   Fit(want.role == nodes::Role::kPrimary && !observed_.in_recovery && !needs_proof_);
 
   const bool unproven = !want.waits_for.empty() && observed_.proven_token != want.waits_for;

@@ -15,8 +15,10 @@
 #include <stop_token>
 #include <thread>
 
+#include "host/data_path.h"
 #include "host/needs.h"
 #include "nodes/node.h"
+#include "postgres/config.h"
 #include "postgres/connection.h"
 #include "postgres/node.h"
 #include "postgres/observe.h"
@@ -27,7 +29,7 @@ class NodeKeeper {
  public:
   // Says whether clients may be let in to this node. With false it returns only when the gateway
   // lets nobody new in.
-  using SetFit = std::function<void(const NodeId&, bool)>;
+  using SetFit = std::function<void(const NodeId&, const Fitness&)>;
 
   NodeKeeper(NodeId id, const Needs& needs, SetFit set_fit);
   ~NodeKeeper();  // stops the thread, not the server
@@ -37,6 +39,9 @@ class NodeKeeper {
   void Wake();
   // True once the node is gone from the machine and nothing is left to keep.
   bool IsFinished() const;
+
+  // Whose primary this is, and how many sessions users have on it, as seen last.
+  std::pair<InstanceId, std::int64_t> Sessions() const;
 
   // One look and what follows from it; returns when to look again. For tests and the thread.
   Duration Pass();
@@ -68,6 +73,11 @@ class NodeKeeper {
 
   void Publish();
   void Fit(bool fit);
+  // data_path.cc
+  Result<std::optional<postgres::ServerTls>> PrepareTls(const nodes::Desired& want,
+                                                        const postgres::Node& node);
+  void ProveDataPath(const nodes::Desired& want, const postgres::Node& node,
+                     const system::ProcessIdentity& server);
   void WatchServer(std::optional<system::ProcessIdentity> server);
   void Run(std::stop_token stop);
   void RunWatcher(std::stop_token stop);
@@ -80,9 +90,15 @@ class NodeKeeper {
   std::string published_;
   std::string password_;  // of rdsadmin and replication, opened
   std::optional<postgres::Connection> admin_;
+  std::atomic<std::int64_t> sessions_{0};
   std::atomic<bool> stopping_{false};  // a long copy looks at it
   bool needs_proof_ = false;
-  bool fit_ = false;
+  Fitness fit_;   // as the gateway was told
+  Fitness path_;  // as proven on the running server
+  std::string path_refusal_;
+  std::optional<system::ProcessIdentity> path_proven_for_;
+  MonotonicTime prove_path_again_{};
+  bool certificate_is_new_ = false;
   bool adopted_ = false;  // this keeper has looked at the server once
   int failed_starts_ = 0;
   MonotonicTime not_before_{};  // the next start, after failed ones
@@ -90,6 +106,7 @@ class NodeKeeper {
   std::optional<MonotonicTime> cut_off_since_;  // standby: since when nothing streams to it
 
   mutable std::mutex mutex_;
+  InstanceId primary_of_;  // empty for a standby
   std::condition_variable_any changed_;
   bool woken_ = false;
   bool finished_ = false;

@@ -17,6 +17,10 @@ using Names = std::array<std::pair<Enum, std::string_view>, N>;
 constexpr Names<Role, 2> kRoles = {{{Role::kPrimary, "primary"}, {Role::kStandby, "standby"}}};
 constexpr Names<Power, 3> kPowers = {
     {{Power::kRunning, "running"}, {Power::kStopped, "stopped"}, {Power::kAbsent, "absent"}}};
+constexpr Names<DataPath, 2> kDataPaths = {
+    {{DataPath::kAuto, "auto"}, {DataPath::kRelay, "relay"}}};
+constexpr Names<TlsPlace, 3> kTlsPlaces = {
+    {{TlsPlace::kAuto, "auto"}, {TlsPlace::kServer, "server"}, {TlsPlace::kGateway, "gateway"}}};
 constexpr Names<State, 7> kStates = {{{State::kUnknown, "unknown"},
                                       {State::kAbsent, "absent"},
                                       {State::kPreparing, "preparing"},
@@ -57,6 +61,36 @@ Result<Power> ParsePower(std::string_view name) {
   return ValueOf(kPowers, name);
 }
 
+Result<DataPath> ParseDataPath(std::string_view name) {
+  return ValueOf(kDataPaths, name);
+}
+Result<TlsPlace> ParseTlsPlace(std::string_view name) {
+  return ValueOf(kTlsPlaces, name);
+}
+
+namespace {
+
+json::object FormatEndpoint(const Endpoint& endpoint) {
+  return {{"host_address", endpoint.host_address},
+          {"private_address", endpoint.private_address},
+          {"force_tls", endpoint.force_tls},
+          {"data_path", NameOf(kDataPaths, endpoint.data_path)},
+          {"tls", NameOf(kTlsPlaces, endpoint.tls)}};
+}
+
+// Nodes of an earlier version have none: they are relayed to until the control plane says more.
+Result<Endpoint> ParseEndpoint(const json::object& object) {
+  Endpoint endpoint{.host_address = JsonString(object, "host_address"),
+                    .private_address = JsonString(object, "private_address"),
+                    .force_tls = JsonBool(object, "force_tls")};
+  if (object.empty()) return endpoint;
+  TRY_ASSIGN(endpoint.data_path, ParseDataPath(JsonString(object, "data_path")));
+  TRY_ASSIGN(endpoint.tls, ParseTlsPlace(JsonString(object, "tls")));
+  return endpoint;
+}
+
+}  // namespace
+
 std::string Format(const Desired& desired) {
   json::object settings;
   for (const auto& [name, value] : desired.settings) settings[name] = value;
@@ -78,6 +112,7 @@ std::string Format(const Desired& desired) {
                                       {"settings", settings},
                                       {"restarts", desired.restarts},
                                       {"bootstrap", bootstrap},
+                                      {"endpoint", FormatEndpoint(desired.endpoint)},
                                       {"sealed_password", desired.sealed_password}});
 }
 
@@ -104,6 +139,7 @@ Result<Desired> ParseDesired(std::string_view text) {
                        .master_user = JsonString(bootstrap, "master_user"),
                        .master_verifier = JsonString(bootstrap, "master_verifier"),
                        .database = JsonString(bootstrap, "database")};
+  TRY_ASSIGN(desired.endpoint, ParseEndpoint(JsonObject(object, "endpoint")));
   desired.sealed_password = JsonString(object, "sealed_password");
   return desired;
 }
@@ -122,7 +158,9 @@ std::string Format(const Observed& observed) {
                                       {"restarts", observed.restarts},
                                       {"bootstrap_stamp", observed.bootstrap_stamp},
                                       {"settings_hash", observed.settings_hash},
-                                      {"starts", observed.starts}});
+                                      {"starts", observed.starts},
+                                      {"data_path", observed.data_path},
+                                      {"tls", observed.tls}});
 }
 
 Result<Observed> ParseObserved(std::string_view text) {
@@ -142,6 +180,8 @@ Result<Observed> ParseObserved(std::string_view text) {
   observed.bootstrap_stamp = JsonInt(object, "bootstrap_stamp");
   observed.settings_hash = JsonString(object, "settings_hash");
   observed.starts = JsonInt(object, "starts");
+  observed.data_path = JsonString(object, "data_path");
+  observed.tls = JsonString(object, "tls");
   return observed;
 }
 

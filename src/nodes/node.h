@@ -24,6 +24,21 @@ struct Bootstrap {
   std::string database;         // empty: none beyond `postgres`
 };
 
+// How clients' connections travel; automatic: by what engine and host can do.
+enum class DataPath { kAuto, kRelay };
+// Where TLS with clients ends; automatic: in PostgreSQL, unless its TLS library is past its end of
+// life.
+enum class TlsPlace { kAuto, kServer, kGateway };
+
+// Where clients find the instance to which a node belongs.
+struct Endpoint {
+  std::string host_address;  // empty: none yet
+  std::string private_address;
+  bool force_tls = false;
+  DataPath data_path = DataPath::kAuto;
+  TlsPlace tls = TlsPlace::kAuto;
+};
+
 struct Desired {
   NodeId id;
   InstanceId instance;
@@ -39,6 +54,7 @@ struct Desired {
   std::map<std::string, std::string> settings;  // postgresql.conf, beyond what the host forces
   std::int64_t restarts = 0;                    // a higher number asks for one restart
   Bootstrap bootstrap;                          // for a primary
+  Endpoint endpoint;
   std::string sealed_password;  // of rdsadmin and of replication, sealed in the vault
 };
 
@@ -59,12 +75,16 @@ struct Observed {
   std::int64_t bootstrap_stamp = 0;
   std::string settings_hash;  // of the settings with which the server runs
   std::int64_t starts = 0;    // how often the agent has started this server
+  std::string data_path;      // "handover", or "relay" and why; for people
+  std::string tls;            // "server", or "gateway" and why; for people
   bool operator==(const Observed&) const = default;
 };
 
 std::string_view RoleName(Role role);
 std::string_view StateName(State state);
 std::string_view PowerName(Power power);
+Result<DataPath> ParseDataPath(std::string_view name);  // auto, relay
+Result<TlsPlace> ParseTlsPlace(std::string_view name);  // auto, server, gateway
 Result<Power> ParsePower(std::string_view name);
 
 std::string Format(const Desired& desired);

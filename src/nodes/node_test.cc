@@ -21,13 +21,23 @@ TEST(Node, DesiredSurvivesItsDocument) {
       .settings = {{"work_mem", "4MB"}},
       .restarts = 2,
       .bootstrap = {.stamp = 4, .master_user = "m", .master_verifier = "v", .database = "d"},
+      .endpoint = {.host_address = "127.0.1.5",
+                   .private_address = "10.0.1.5",
+                   .force_tls = true,
+                   .data_path = DataPath::kRelay,
+                   .tls = TlsPlace::kServer},
       .sealed_password = "s"};
   EXPECT_EQ(Format(*ParseDesired(Format(desired))), Format(desired));
 }
 
 TEST(Node, ObservedSurvivesItsDocument) {
-  Observed observed{
-      .state = State::kRunning, .detail = "x", .pid = 7, .seeded = true, .silent_ms = 4};
+  Observed observed{.state = State::kRunning,
+                    .detail = "x",
+                    .pid = 7,
+                    .seeded = true,
+                    .silent_ms = 4,
+                    .data_path = "handover",
+                    .tls = "server"};
   EXPECT_EQ(*ParseObserved(Format(observed)), observed);
 }
 

@@ -23,7 +23,9 @@ constexpr const char* kServerQuery =
     "  ELSE ('x' || substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, "
     "8)"
     "       )::pg_catalog.bit(32)::pg_catalog.int4 END AS timeline,"
-    " pg_catalog.current_setting('synchronous_standby_names') AS standbys";
+    " pg_catalog.current_setting('synchronous_standby_names') AS standbys,"
+    " (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'"
+    "  AND usename NOT IN ('rdsadmin', 'rdsrepladmin')) AS sessions";
 
 constexpr const char* kPeersQuery =
     "SELECT application_name, state, sync_state, sent_lsn, write_lsn, flush_lsn, replay_lsn,"
@@ -85,6 +87,7 @@ Result<Observation> Observe(Connection& admin, Duration limit) {
   seen.replayed = LsnOf(server, 0, "replayed");
   seen.timeline = Timeline{static_cast<std::uint32_t>(NumberOf(server, 0, "timeline").value_or(0))};
   seen.synchronous_standby_names = server.Text(0, "standbys");
+  seen.client_sessions = NumberOf(server, 0, "sessions").value_or(0);
   TRY_ASSIGN(const Rows peers, admin.Execute(kPeersQuery, limit));
   seen.peers = PeersOf(peers);
   TRY_ASSIGN(const Rows receiver, admin.Execute(kReceiverQuery, limit));

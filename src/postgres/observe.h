@@ -32,6 +32,7 @@ struct Observation {
   Lsn lsn;       // primary: flushed; standby: received, else replayed
   Lsn replayed;  // standby only
   Timeline timeline{};
+  std::int64_t client_sessions = 0;  // of users, not of Howdah's own roles
   std::string synchronous_standby_names;
   std::vector<ReplicationPeer> peers;
   std::optional<WalReceiver> receiver;

@@ -203,7 +203,8 @@ Outcome<api::ListEnginesResponse> ListEngines(const fleet::Context& context) {
     out.engines.push_back({.version = engine.version.Format(),
                            .path = engine.bin_dir,
                            .source = std::string(postgres::EngineSourceName(engine.source)),
-                           .end_of_life = postgres::IsPastEndOfLife(engine.version.major, today)});
+                           .end_of_life = postgres::IsPastEndOfLife(engine.version.major, today),
+                           .tls_library = engine.own_tls_library});
   }
   return out;
 }

@@ -36,6 +36,8 @@ void FillNodes(const fleet::Context& context, const fleet::Instance& instance,
   shape.epoch = record->value.epoch;
   const nodes::Observed primary =
       fleet::LoadObserved(context.store, record->value.primary).value_or(nodes::Observed{});
+  shape.data_path = primary.data_path;
+  shape.tls = primary.tls;
   for (const NodeId& node : {instance.first_node, instance.second_node}) {
     if (node.empty()) continue;
     shape.nodes.push_back(NodeOf(context, instance, record->value, primary, node));
