@@ -234,6 +234,8 @@ Result<gateway::Route> GatewayKeeper::ToGatewayRoute(const nodes::Route& route) 
              EnsureCertificate(needs_, needs_.layout.TlsDirectory(route.instance),
                                route.host_address, route.private_address));
   made.tls = {.certificate_file = files.certificate_file, .key_file = files.key_file};
+  made.handover_socket = fitness.handover_socket;
+  made.server_tls = fitness.server_tls;
   for (const nodes::Allow& allow : route.allow) {
     TRY_ASSIGN(network::AdmissionRule rule, ToRule(allow));
     made.allow.push_back(std::move(rule));
