@@ -1,5 +1,7 @@
 #include "fleet/node_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -34,6 +36,21 @@ std::string ZoneOf(const Instance& instance, const NodeId& node) {
 bool ForcesTls(int major) {
   constexpr int kFirstMajorThatForcesTls = 15;
   return major >= kFirstMajorThatForcesTls;
+}
+
+Result<> CheckDataPathTags(const Tags& tags) {
+  for (const auto& [key, value] : tags) {
+    if (key == kDataPathTag && !nodes::ParseDataPath(value)) {
+      return Fail(Code::kInvalid,
+                  fmt::format("The tag {} is '{}'; it can be auto or relay.", key, value));
+    }
+    if (key == kTlsTag && !nodes::ParseTlsPlace(value)) {
+      return Fail(
+          Code::kInvalid,
+          fmt::format("The tag {} is '{}'; it can be auto, server or gateway.", key, value));
+    }
+  }
+  return {};
 }
 
 nodes::Endpoint EndpointOf(const Instance& instance, int major) {

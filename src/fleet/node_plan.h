@@ -22,6 +22,8 @@ bool ForcesTls(int major);
 // (auto, relay) and `howdah:tls` (auto, server, gateway) decide; the services refuse other values.
 inline constexpr std::string_view kDataPathTag = "howdah:data-path";
 inline constexpr std::string_view kTlsTag = "howdah:tls";
+// kInvalid, naming tag and values, where one of the two says something else.
+Result<> CheckDataPathTags(const Tags& tags);
 nodes::Endpoint EndpointOf(const Instance& instance, int major);
 
 // The default parameter group's values for the instance's class, storage and port.

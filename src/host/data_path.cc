@@ -13,8 +13,8 @@ namespace howdah::host {
 namespace {
 
 constexpr Duration kProofLimit = 2s;
-// How long a server that did not prove itself is left alone.
-constexpr Duration kProveAgain = 5s;
+// How long a server that did not prove itself is left alone: it may only be reading its certificate.
+constexpr Duration kProveAgain = 1s;
 
 }  // namespace
 
@@ -65,11 +65,11 @@ void NodeKeeper::ProveDataPath(const nodes::Desired& want, const postgres::Node&
                                const system::ProcessIdentity& server) {
   const bool tls = ServerSpeaksTls(want.endpoint, node.engine(), !needs_.handover_library.empty());
   const bool relay = want.endpoint.data_path == nodes::DataPath::kRelay;
-  const bool known = path_proven_for_ == server && path_.server_tls == tls &&
-                     path_.handover_socket.empty() == relay;
+  const PathWish wish{.server = server, .relay = relay, .tls = tls};
+  const bool fulfilled = path_.server_tls == tls && path_.handover_socket.empty() == relay;
   const MonotonicTime now = needs_.clock.Monotonic();
-  if (known || (path_proven_for_ == server && now < prove_path_again_)) return;
-  path_proven_for_ = server;
+  if (path_wish_ == wish && (fulfilled || now < prove_path_again_)) return;
+  path_wish_ = wish;
   prove_path_again_ = now + kProveAgain;
   path_ = {};
   path_refusal_ = needs_.handover_refusal;

@@ -96,7 +96,13 @@ class NodeKeeper {
   Fitness fit_;   // as the gateway was told
   Fitness path_;  // as proven on the running server
   std::string path_refusal_;
-  std::optional<system::ProcessIdentity> path_proven_for_;
+  struct PathWish {
+    system::ProcessIdentity server;
+    bool relay = false;
+    bool tls = false;
+    bool operator==(const PathWish&) const = default;
+  };
+  std::optional<PathWish> path_wish_;  // what was proven last, or tried
   MonotonicTime prove_path_again_{};
   bool certificate_is_new_ = false;
   bool adopted_ = false;  // this keeper has looked at the server once

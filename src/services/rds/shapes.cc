@@ -151,6 +151,10 @@ Outcome<fleet::Tags> ToTags(const aws::List<api::Tag>& tags) {
     }
     result[key] = value;
   }
+  // These two are Howdah's own, and change how clients reach an instance.
+  if (const Result<> known = fleet::CheckDataPathTags(result); !known) {
+    return Refuse(aws::InvalidParameterValue(known.error().what()));
+  }
   return result;
 }
 
