@@ -34,7 +34,7 @@ SERVED = {
     "secretsmanager": """
         CreateSecret DescribeSecret GetSecretValue PutSecretValue UpdateSecret DeleteSecret
         RestoreSecret ListSecrets ListSecretVersionIds GetResourcePolicy TagResource UntagResource
-        GetRandomPassword UpdateSecretVersionStage""",
+        GetRandomPassword UpdateSecretVersionStage BatchGetSecretValue""",
     "cloudformation": """
         CreateStack DeleteStack DescribeStacks DescribeStackEvents DescribeStackResources
         DescribeStackResource ListStackResources ListStacks GetTemplate GetTemplateSummary

@@ -65,6 +65,9 @@ struct Value {
   Content content;
 };
 
+// kInvalid: not a name that a secret can have.
+Result<> CheckName(const std::string& name);
+
 class Secrets {
  public:
   struct Place {

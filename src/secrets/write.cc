@@ -18,19 +18,6 @@ constexpr std::string_view kAlphanumeric =
 constexpr std::size_t kMaximumName = 512;
 constexpr std::size_t kMaximumDescription = 2048;
 
-Result<> CheckName(const std::string& name) {
-  const std::string allowed = std::string(kAlphanumeric) + "-/_+=.@!";
-  if (name.empty() || name.find_first_not_of(allowed) != std::string::npos) {
-    return Fail(Code::kInvalid,
-                "Invalid name. Must be a valid name containing alphanumeric characters, or any of "
-                "the following: -/_+=.@!");
-  }
-  if (name.size() > kMaximumName) {
-    return Fail(Code::kInvalid, "Invalid name. A name has at most 512 characters.");
-  }
-  return {};
-}
-
 Result<> CheckContent(const Content& content) {
   if (content.bytes.empty()) return Fail(Code::kInvalid, "The secret value can't be empty.");
   if (content.bytes.size() > kMaximumValueSize) {
@@ -49,6 +36,19 @@ bool Same(const Content& one, const Content& other) {
 }
 
 }  // namespace
+
+Result<> CheckName(const std::string& name) {
+  const std::string allowed = std::string(kAlphanumeric) + "-/_+=.@!";
+  if (name.empty() || name.find_first_not_of(allowed) != std::string::npos) {
+    return Fail(Code::kInvalid,
+                "Invalid name. Must be a valid name containing alphanumeric characters, or any of "
+                "the following: -/_+=.@!");
+  }
+  if (name.size() > kMaximumName) {
+    return Fail(Code::kInvalid, "Invalid name. A name has at most 512 characters.");
+  }
+  return {};
+}
 
 Result<std::string> Secrets::AddVersion(Record& record, store::Transaction& transaction,
                                         const std::string& token, const Content& content,

@@ -14,6 +14,7 @@ void RegisterSecretsManager(aws::Service& service, secrets::Secrets& secrets,
   secretsmanager::RegisterLife(service, context);
   secretsmanager::RegisterValues(service, context);
   secretsmanager::RegisterListings(service, context);
+  secretsmanager::RegisterBatch(service, context);
 }
 
 }  // namespace howdah::services
@@ -49,8 +50,7 @@ aws::Fault FaultOf(const Error& error) {
     case Code::kCorrupt:
       return sm::fault::DecryptionFailure(
           "Secrets Manager can't decrypt the protected secret text: it was changed in the store, "
-          "or "
-          "sealed under another master key.");
+          "or sealed under another master key.");
     default:
       return sm::fault::InternalServiceError("An error occurred on the server side.");
   }
@@ -97,6 +97,14 @@ aws::List<sm::Tag> ShapeOf(const std::map<std::string, std::string>& tags) {
   aws::List<sm::Tag> shapes;
   for (const auto& [key, value] : tags) shapes.push_back({.key = key, .value = value});
   return shapes;
+}
+
+aws::Map<aws::List<std::string>> StagesOf(const secrets::Record& record) {
+  aws::Map<aws::List<std::string>> stages;
+  for (const auto& [id, version] : record.versions) {
+    if (!version.stages.empty()) stages[id] = {version.stages};
+  }
+  return stages;
 }
 
 std::string EncodeToken(const std::string& position) {

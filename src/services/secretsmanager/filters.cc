@@ -28,11 +28,23 @@ void AddWords(const std::string& text, Texts& words) {
   }
 }
 
+// "db-Credentials" is two words; a search for all of them finds them in any order.
+Texts WordsOf(const std::string& text) {
+  Texts words(1);
+  for (const char c : Lower(text)) {
+    const bool part = std::isalnum(static_cast<unsigned char>(c)) != 0;
+    if (part) words.back() += c;
+    if (!part && !words.back().empty()) words.emplace_back();
+  }
+  if (words.back().empty() && words.size() > 1) words.pop_back();
+  return words;
+}
+
 // What a filter looks at; lower case where case does not count.
 Texts TextsOf(const secrets::Record& record, const std::string& key) {
   Texts texts;
   if (key == "name") texts.push_back(record.name);
-  if (key == "description") AddWords(record.description, texts);
+  if (key == "description") texts.push_back(Lower(record.description));
   for (const auto& [name, value] : record.tags) {
     if (key == "tag-key") texts.push_back(name);
     if (key == "tag-value") texts.push_back(value);
@@ -44,21 +56,33 @@ Texts TextsOf(const secrets::Record& record, const std::string& key) {
   return texts;  // nothing has a primary region or an owning service yet
 }
 
-bool ValueMatches(const Texts& texts, std::string value, bool fold) {
-  const bool negated = value.starts_with('!');
-  if (negated) value.erase(0, 1);
-  if (fold) value = Lower(std::move(value));
-  const bool found =
-      std::ranges::any_of(texts, [&](const std::string& text) { return text.starts_with(value); });
-  return found != negated;
+bool AnyBeginsWith(const Texts& texts, const std::string& value) {
+  return std::ranges::any_of(texts,
+                             [&](const std::string& text) { return text.starts_with(value); });
 }
 
+bool ValueMatches(const Texts& texts, const std::string& key, const std::string& value) {
+  if (key == "description") return AnyBeginsWith(texts, Lower(value));
+  if (key != "all") return AnyBeginsWith(texts, value);
+  return std::ranges::all_of(WordsOf(value),
+                             [&](const std::string& word) { return AnyBeginsWith(texts, word); });
+}
+
+// One of the values, if there are any without "!", and none of those with it.
 bool FilterMatches(const secrets::Record& record, const aws::secretsmanager::Filter& filter) {
   const std::string key = filter.key.value_or("all");
-  const bool fold = key == "description" || key == "all";
   const Texts texts = TextsOf(record, key);
-  return std::ranges::any_of(
-      filter.values, [&](const std::string& value) { return ValueMatches(texts, value, fold); });
+  bool wanted = false;
+  bool found = false;
+  for (const std::string& value : filter.values) {
+    if (value.starts_with('!')) {
+      if (ValueMatches(texts, key, value.substr(1))) return false;
+    } else {
+      wanted = true;
+      found = found || ValueMatches(texts, key, value);
+    }
+  }
+  return found || !wanted;
 }
 
 std::string TimeKey(WallTime time) {

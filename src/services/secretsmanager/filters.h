@@ -10,8 +10,9 @@
 
 namespace howdah::services::secretsmanager {
 
-// All filters must hold; of one filter's values, one. A value is a prefix; with "!" in front it
-// must not be one. Names and tags count case, descriptions and "all" do not.
+// All filters must hold; of one filter's values, one, and none of those with "!" in front. A value
+// is a prefix. Names and tags count case, descriptions and "all" do not; "all" looks for the words
+// of a value at the beginning of words.
 bool Matches(const secrets::Record& record, const aws::List<aws::secretsmanager::Filter>& filters);
 
 // What a listing is sorted by: a text, so that a page can go on after the last one's.

@@ -21,6 +21,9 @@ aws::Outcome<void> CheckType(const std::optional<std::string>& type) {
 
 aws::Outcome<sm::CreateSecretResponse> Create(const Context& context,
                                               const sm::CreateSecretRequest& in) {
+  if (const Result<> name = secrets::CheckName(in.name.value_or("")); !name) {
+    return aws::Refuse("ValidationException", name.error().what());
+  }
   OUTCOME_TRY(CheckKmsKey(in.kms_key_id));
   OUTCOME_TRY(CheckType(in.type));
   if (!in.add_replica_regions.empty() || in.force_overwrite_replica_secret.value_or(false)) {
@@ -41,17 +44,8 @@ aws::Outcome<sm::DescribeSecretResponse> Describe(const Context& context,
                                                   const sm::DescribeSecretRequest& in) {
   OUTCOME_ASSIGN(const secrets::Record record,
                  OutcomeOf(context.secrets.Find(in.secret_id.value_or(""))));
-  sm::DescribeSecretResponse out{.arn = record.arn,
-                                 .name = record.name,
-                                 .last_changed_date = record.changed,
-                                 .last_accessed_date = record.accessed,
-                                 .deleted_date = record.deletion,
-                                 .tags = ShapeOf(record.tags),
-                                 .created_date = record.created};
-  if (!record.description.empty()) out.description = record.description;
-  for (const auto& [id, version] : record.versions) {
-    if (!version.stages.empty()) out.version_ids_to_stages[id] = {version.stages};
-  }
+  auto out = ShapeOf<sm::DescribeSecretResponse>(record);
+  out.version_ids_to_stages = StagesOf(record);
   return out;
 }
 

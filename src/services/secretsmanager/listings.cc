@@ -1,12 +1,10 @@
-// ListSecrets and ListSecretVersionIds, in pages: a token holds the sort key of the last entry
-// given, so that a page goes on rightly even when secrets came or went meanwhile.
-#include <algorithm>
-#include <functional>
+// ListSecrets and ListSecretVersionIds, in pages.
 #include <map>
 #include <utility>
 
 #include "services/secretsmanager/filters.h"
 #include "services/secretsmanager/handlers.h"
+#include "services/secretsmanager/pages.h"
 
 namespace howdah::services::secretsmanager {
 
@@ -14,51 +12,9 @@ namespace {
 
 constexpr std::int64_t kDefaultPage = 100;
 
-template <typename T>
-struct Page {
-  std::vector<T> items;
-  std::optional<std::string> next_token;
-};
-
-// Items after `position` in the map's order or against it, at most `limit`.
-template <typename T>
-Page<T> Cut(const std::map<std::string, T>& sorted, const std::string& position, std::int64_t limit,
-            bool descending) {
-  Page<T> page;
-  std::string last;
-  const auto take = [&](const auto& entry) {
-    if (page.items.size() == static_cast<std::size_t>(limit)) {
-      page.next_token = EncodeToken(last);
-      return false;
-    }
-    page.items.push_back(entry.second);
-    last = entry.first;
-    return true;
-  };
-  if (descending) {
-    auto it = position.empty() ? sorted.end() : sorted.lower_bound(position);
-    while (it != sorted.begin() && take(*--it)) {
-    }
-  } else {
-    auto it = position.empty() ? sorted.begin() : sorted.upper_bound(position);
-    for (; it != sorted.end() && take(*it); ++it) {
-    }
-  }
-  return page;
-}
-
 sm::SecretListEntry EntryOf(const secrets::Record& record) {
-  sm::SecretListEntry entry{.arn = record.arn,
-                            .name = record.name,
-                            .last_changed_date = record.changed,
-                            .last_accessed_date = record.accessed,
-                            .deleted_date = record.deletion,
-                            .tags = ShapeOf(record.tags),
-                            .created_date = record.created};
-  if (!record.description.empty()) entry.description = record.description;
-  for (const auto& [id, version] : record.versions) {
-    if (!version.stages.empty()) entry.secret_versions_to_stages[id] = {version.stages};
-  }
+  auto entry = ShapeOf<sm::SecretListEntry>(record);
+  entry.secret_versions_to_stages = StagesOf(record);
   return entry;
 }
 

@@ -14,18 +14,7 @@ aws::Outcome<sm::GetSecretValueResponse> GetValue(const Context& context,
   OUTCOME_ASSIGN(secrets::Value value, OutcomeOf(context.secrets.GetValue(
                                            in.secret_id.value_or(""), in.version_id.value_or(""),
                                            in.version_stage.value_or(""))));
-  const secrets::Version& version = value.record.versions.at(value.version_id);
-  sm::GetSecretValueResponse out{.arn = value.record.arn,
-                                 .name = value.record.name,
-                                 .version_id = value.version_id,
-                                 .version_stages = version.stages,
-                                 .created_date = version.created};
-  if (value.content.binary) {
-    out.secret_binary = aws::Blob{std::move(value.content.bytes)};
-  } else {
-    out.secret_string = std::move(value.content.bytes);
-  }
-  return out;
+  return ShapeOf<sm::GetSecretValueResponse>(std::move(value));
 }
 
 aws::Outcome<sm::PutSecretValueResponse> PutValue(const Context& context,
