@@ -8,6 +8,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <limits>
 #include <thread>
 
 #include "gateway/control.h"
@@ -66,12 +67,19 @@ std::vector<Loop*> Pointers(const std::vector<std::unique_ptr<Loop>>& loops) {
   return pointers;
 }
 
-// Each client costs two descriptors.
-void RaiseDescriptorLimit() {
+// Each client costs two descriptors; the rest is for listeners, the agent and the kernel's answers.
+constexpr rlim_t kOwnDescriptors = 64;
+
+// Raises the limit as far as it goes, and says how many clients that is.
+std::int64_t RaiseDescriptorLimit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur == RLIM_INFINITY) return std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>((limit.rlim_cur - std::min(limit.rlim_cur, kOwnDescriptors)) /
+                                   2);
 }
 
 bool SameTls(const LiveTable& a, const LiveTable& b) {
@@ -85,11 +93,10 @@ Gateway::Gateway(const Options& options, const Log& log, std::vector<std::unique
       log_(log),
       loops_(std::move(loops)),
       home_(*loops_.front()),
-      listeners_(Pointers(loops_), log),
+      listeners_(Pointers(loops_), RaiseDescriptorLimit(), log),
       look_again_(home_.io) {}
 
 Result<void> Gateway::Run() {
-  RaiseDescriptorLimit();
   asio::signal_set signals(home_.io, SIGTERM, SIGINT);
   signals.async_wait([this](const error_code& error, int) {
     if (!error) Stop();

@@ -17,6 +17,7 @@ namespace {
 
 constexpr Duration kPauseAfterError = 20ms;
 constexpr Duration kLogPause = 1s;
+constexpr int kShedAtOnce = 64;
 
 using asio::ip::tcp;
 
@@ -64,8 +65,12 @@ struct Listeners::Listener : std::enable_shared_from_this<Listener> {
   tcp::endpoint place;
 };
 
-Listeners::Listeners(std::vector<Loop*> loops, const Log& log)
-    : loops_(std::move(loops)), home_(*loops_.front()), log_(log), reserve_fd_(OpenReserve()) {}
+Listeners::Listeners(std::vector<Loop*> loops, std::int64_t max_clients, const Log& log)
+    : loops_(std::move(loops)),
+      home_(*loops_.front()),
+      max_clients_(max_clients),
+      log_(log),
+      reserve_fd_(OpenReserve()) {}
 
 Listeners::~Listeners() {
   CloseAll();
@@ -144,7 +149,7 @@ void Listeners::Decide(Listener& listener, TcpSocket socket, Loop& loop) {
   if (route == nullptr || !IsAdmitted(listener, *route, socket, client_address))
     return ResetOnClose(socket);
   Counters& counters = *route->counters;
-  if (counters.open >= route->route.max_connections) {
+  if (counters.open >= route->route.max_connections || home_.CountOpen() >= max_clients_) {
     CountRefused(listener);
     const std::string message = FormatFatal({"53300", "sorry, too many clients already"});
     // Best effort and without waiting: at the limit, politeness must not cost anything.
@@ -174,16 +179,20 @@ bool Listeners::IsAdmitted(Listener& listener, const LiveRoute& live, TcpSocket&
       network::Admit(route.allow, source, route.interfaces, route.port, route.proof);
   client_address = decision.client_address;
   if (decision.admitted) return true;
-  if (!std::exchange(listener.logged, true)) {
+  if (MayLog(listener))
     log_.Info("instance {}: refused a client at {}: {}", route.name, source.host_address.ToString(),
               decision.why);
-    // A scan must not fill the log: one line a second tells enough, the counter has the rest.
-    listener.log_pause.expires_after(kLogPause);
-    listener.log_pause.async_wait(
-        [shared = listener.shared_from_this()](const error_code&) { shared->logged = false; });
-  }
   CountRefused(listener);
   return false;
+}
+
+// A scan must not fill the log: one line a second tells enough, the counter has the rest.
+bool Listeners::MayLog(Listener& listener) {
+  if (std::exchange(listener.logged, true)) return false;
+  listener.log_pause.expires_after(kLogPause);
+  listener.log_pause.async_wait(
+      [shared = listener.shared_from_this()](const error_code&) { shared->logged = false; });
+  return true;
 }
 
 void Listeners::CountRefused(Listener& listener) {
@@ -191,22 +200,24 @@ void Listeners::CountRefused(Listener& listener) {
 }
 
 Task<> Listeners::SurviveError(std::shared_ptr<Listener> listener, error_code error) {
-  log_.Warning("accepting on {}:{}: {}", listener->place.address().to_string(),
-               listener->place.port(), error.message());
+  if (MayLog(*listener))
+    log_.Warning("accepting on {}:{}: {}", listener->place.address().to_string(),
+                 listener->place.port(), error.message());
   if (error == boost::system::errc::too_many_files_open ||
       error == boost::system::errc::too_many_files_open_in_system)
-    ShedOne(*listener);
+    Shed(*listener);
   listener->pause.expires_after(kPauseAfterError);
   co_await listener->pause.async_wait(kAwait);
 }
 
-// Without a free descriptor the client would wait in the backlog for ever: refuse it with the one
+// Without a free descriptor clients would wait in the backlog for ever: refuse them with the one
 // that was kept for this.
-void Listeners::ShedOne(Listener& listener) {
+void Listeners::Shed(Listener& listener) {
   if (reserve_fd_ >= 0) ::close(reserve_fd_);
-  const int fd =
-      ::accept4(listener.acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0) {
+  for (int i = 0; i < kShedAtOnce; ++i) {
+    const int fd = ::accept4(listener.acceptor.native_handle(), nullptr, nullptr,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) break;
     const linger reset{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     ::close(fd);

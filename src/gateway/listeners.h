@@ -13,8 +13,8 @@ namespace howdah::gateway {
 
 class Listeners {
  public:
-  // The loops outlive this; the first is home.
-  Listeners(std::vector<Loop*> loops, const Log& log);
+  // The loops outlive this; the first is home. max_clients: of all instances together.
+  Listeners(std::vector<Loop*> loops, std::int64_t max_clients, const Log& log);
   ~Listeners();
 
   // Listens on exactly the addresses of these routes: closes, then opens. Returns who cannot
@@ -30,11 +30,13 @@ class Listeners {
   bool IsAdmitted(Listener& listener, const LiveRoute& route, TcpSocket& socket,
                   network::Ipv4& client_address);
   void CountRefused(Listener& listener);
+  bool MayLog(Listener& listener);
   Task<> SurviveError(std::shared_ptr<Listener> listener, error_code error);
-  void ShedOne(Listener& listener);
+  void Shed(Listener& listener);
 
   std::vector<Loop*> loops_;
   Loop& home_;
+  std::int64_t max_clients_;
   const Log& log_;
   std::size_t next_loop_ = 0;
   int reserve_fd_;  // given up for a moment to refuse a client when there are no descriptors left

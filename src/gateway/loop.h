@@ -25,6 +25,8 @@ class Loop {
   void SetTable(std::shared_ptr<const LiveTable> table, std::function<void()> done);
   // The instance's route now; null when there is none. On the loop's thread.
   std::shared_ptr<const LiveRoute> Find(const InstanceId& instance) const;
+  // Connections of all instances, on all loops and relays.
+  std::int64_t CountOpen() const;
   void CloseSessions();
 
   const Limits& limits;

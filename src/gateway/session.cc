@@ -346,6 +346,12 @@ std::shared_ptr<const LiveRoute> Loop::Find(const InstanceId& instance) const {
   return found == table_->end() ? nullptr : found->second;
 }
 
+std::int64_t Loop::CountOpen() const {
+  std::int64_t open = 0;
+  for (const auto& [instance, live] : *table_) open += live->counters->open;
+  return open;
+}
+
 void Loop::CloseSessions() {
   for (Session* session : sessions) session->Close();
 }

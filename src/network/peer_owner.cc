@@ -38,13 +38,21 @@ Request MakeRequest(const Endpoint& client, const Endpoint& server) {
   return request;
 }
 
+// An IPv4 address as the kernel reports it: in the first word, or mapped into IPv6 when the socket
+// is an IPv6 one that speaks IPv4, as those of every JVM.
+bool IsAddress(const __be32 (&found)[4], unsigned char family, __be32 asked) {
+  if (family == AF_INET) return found[0] == asked;
+  return family == AF_INET6 && found[0] == 0 && found[1] == 0 && found[2] == htonl(0xffff) &&
+         found[3] == asked;
+}
+
 // The kernel falls back to a listening socket, and also reports closing ones, whose owner reads as
 // root: only an established socket of exactly this connection, held by a process, is an answer.
 bool IsAnswer(const inet_diag_msg& found, const inet_diag_sockid& asked) {
-  return found.idiag_family == AF_INET && found.idiag_state == TCP_ESTABLISHED &&
-         found.idiag_inode != 0 && found.id.idiag_sport == asked.idiag_sport &&
-         found.id.idiag_dport == asked.idiag_dport && found.id.idiag_src[0] == asked.idiag_src[0] &&
-         found.id.idiag_dst[0] == asked.idiag_dst[0];
+  return found.idiag_state == TCP_ESTABLISHED && found.idiag_inode != 0 &&
+         found.id.idiag_sport == asked.idiag_sport && found.id.idiag_dport == asked.idiag_dport &&
+         IsAddress(found.id.idiag_src, found.idiag_family, asked.idiag_src[0]) &&
+         IsAddress(found.id.idiag_dst, found.idiag_family, asked.idiag_dst[0]);
 }
 
 std::optional<uid_t> Ask(int netlink, const Request& request) {

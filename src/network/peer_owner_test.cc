@@ -64,6 +64,22 @@ TEST_F(PeerOwnerTest, FollowsTheSocketsOwnerNotTheAddress) {
   EXPECT_EQ(PeerOwner(accepted_), uid_t{12345});
 }
 
+TEST_F(PeerOwnerTest, KnowsIpv4InsideAnIpv6Socket) {
+  close(accepted_);
+  accepted_ = -1;
+  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 to{};
+  to.sin6_family = AF_INET6;
+  to.sin6_port = server_.sin_port;
+  inet_pton(AF_INET6, "::ffff:127.77.0.1", &to.sin6_addr);
+  ASSERT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof(to)), 0);
+  accepted_ = accept(listener_, nullptr, nullptr);
+  ASSERT_GE(accepted_, 0);
+  EXPECT_EQ(PeerOwner(accepted_), getuid());
+  close(fd);
+  EXPECT_EQ(PeerOwner(accepted_), std::nullopt);
+}
+
 TEST_F(PeerOwnerTest, AClosedPeerIsNobody) {
   CloseClient();
   EXPECT_EQ(PeerOwner(accepted_), std::nullopt);

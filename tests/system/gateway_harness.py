@@ -63,7 +63,9 @@ class Control:
 
 
 class Postgres:
-    def __init__(self, home):
+    """A server on a Unix socket, and with more options also elsewhere; superuser ann, SCRAM everywhere."""
+
+    def __init__(self, home, options="-c listen_addresses=", env=None):
         self.prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
         self.data, self.sockets = home + "/data", home + "/sockets"
         os.mkdir(self.sockets)
@@ -78,7 +80,8 @@ class Postgres:
         must(*self.prefix, BIN + "/initdb", "-D", self.data, "-U", "ann", "-A", "scram-sha-256",
              "--pwfile=" + password, "-E", "UTF8", "--locale=C", "-N", cwd="/")
         must(*self.prefix, BIN + "/pg_ctl", "-D", self.data, "-w", "-l", home + "/log", "-o",
-             f"-c listen_addresses= -c unix_socket_directories={self.sockets} -c fsync=off", "start", cwd="/")
+             f"-c unix_socket_directories={self.sockets} -c fsync=off {options}", "start", cwd="/",
+             env={**os.environ, **(env or {})})
 
     def stop(self):
         run(*self.prefix, BIN + "/pg_ctl", "-D", self.data, "-m", "immediate", "stop", cwd="/")
@@ -98,6 +101,7 @@ class GatewayCase(unittest.TestCase):
     """One gateway and one server for all tests of a class; each test begins with a new epoch and an open route."""
 
     limits = None  # a function that is called in the gateway's process before it starts
+    words = ()  # for howdah_gateway_tool: threads, milliseconds for the startup, milliseconds of holding
 
     @classmethod
     def setUpClass(cls):
@@ -120,7 +124,7 @@ class GatewayCase(unittest.TestCase):
 
     @classmethod
     def start_gateway(cls):
-        cls.gateway = subprocess.Popen([TOOL, cls.control_path], stderr=cls.log, preexec_fn=cls.limits)
+        cls.gateway = subprocess.Popen([TOOL, cls.control_path, *cls.words], stderr=cls.log, preexec_fn=cls.limits)
         if not wait_for(lambda: os.path.exists(cls.control_path)):
             raise RuntimeError("the gateway does not start")
 

@@ -1,6 +1,7 @@
 """PostgreSQL's protocol by hand, as far as hostile and unusual clients need it; and a server that takes sockets over."""
 import os
 import socket
+import ssl
 import struct
 import threading
 
@@ -23,7 +24,7 @@ def receive_all(connection):
     try:
         while chunk := connection.recv(65536):
             data += chunk
-    except (ConnectionResetError, BrokenPipeError):
+    except (ConnectionResetError, BrokenPipeError, ssl.SSLZeroReturnError):
         pass
     return data
 

@@ -1,0 +1,239 @@
+"""The gateway's two ways beside a direct connection, HAProxy and PgBouncer, in one interleaved session.
+
+    ./dev bench gateway [--rounds N] [--seconds S] [--only NAME]…
+
+One PostgreSQL, pgbench -S against it. Within a round every target is measured once in each cell, and what is printed is
+the median over rounds of the ratio to the direct connection of the same round and cell, with the proxy's CPU time for one
+transaction. docs/benchmarks.md holds the numbers of a named machine, and says what they mean.
+"""
+
+import argparse
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/system"))
+from gateway_harness import BIN, PASSWORD, Control, Postgres, make_certificate, must, wait_for  # noqa: E402
+
+PROGRAM = os.environ.get("HOWDAH_PROGRAM", str(ROOT / "build/release/bin/howdah"))
+SERVER, RELAY, HANDOVER, HAPROXY, BOUNCER = (f"127.77.2.{n}" for n in (20, 21, 22, 23, 24))
+PORT = 5432
+POOLED_PORT = 5433
+
+# What is measured: pgbench's words, clients, TLS.
+CELLS = {f"{mode}, {clients}{', TLS' if tls else ''}": (["-M", mode], clients, tls)
+         for tls in (False, True) for mode in ("prepared", "simple") for clients in (1, 8, 32)}
+CELLS |= {f"connect each, 8{', TLS' if tls else ''}": (["-C"], 8, tls) for tls in (False, True)}
+
+
+class Target:
+    """Where pgbench connects, and whose CPU time is the proxy's."""
+
+    def __init__(self, name, host, port=PORT, process=None, leave_out=lambda cell: False, tls_port=None):
+        self.name, self.host, self.port, self.process, self.leave_out = name, host, port, process, leave_out
+        self.tls_port = tls_port or port
+
+    def place(self, tls):
+        """The port for clients with or without TLS."""
+        return self.tls_port if tls else self.port
+
+    def cpu_seconds(self):
+        if not self.process:
+            return 0
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def run_pgbench(target, words, clients, tls, seconds):
+    """Transactions in a second, and the proxy's CPU microseconds for one."""
+    env = {**os.environ, "PGPASSWORD": PASSWORD, "PGSSLMODE": "require" if tls else "disable",
+           "PGCHANNELBINDING": "disable"}
+    before = target.cpu_seconds()
+    done = subprocess.run([BIN + "/pgbench", "-n", "-S", *words, "-c", str(clients), "-j", "1", "-T", str(seconds),
+                           "-h", target.host, "-p", str(target.place(tls)), "-U", "ann", "postgres"],
+                          env=env, capture_output=True, text=True, timeout=seconds + 60)
+    if done.returncode != 0:
+        raise RuntimeError(f"{target.name} {words} {clients}: {done.stderr}")
+    transactions = int(re.search(r"actually processed: (\d+)", done.stdout).group(1))
+    return (float(re.search(r"tps = ([\d.]+)", done.stdout).group(1)),
+            (target.cpu_seconds() - before) / max(transactions, 1) * 1e6)
+
+
+class Setting:
+    """Everything that runs, each process ended by its id."""
+
+    def __init__(self):
+        self.home = tempfile.mkdtemp(prefix="hgb")
+        os.chmod(self.home, 0o755)
+        self.processes = []
+        self.server = None
+
+    def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        if self.server:
+            self.server.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _spawn(self, *command):
+        log = open(self.home + "/log", "ab")
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def _for_postgres(self, path):
+        """Readable by the user that PostgreSQL and PgBouncer run as."""
+        if os.getuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(path, user.pw_uid, user.pw_gid)
+        return path
+
+    def _start(self):
+        self.tls = make_certificate(self.home)
+        os.mkdir(self.home + "/pg")
+        for name in ("crt", "key"):
+            copy = shutil.copy2(f"{self.home}/{name}", f"{self.home}/pg-{name}")
+            self._for_postgres(copy)
+        self.server = Postgres(self.home + "/pg", f"-c listen_addresses={SERVER} -c max_connections=300 -c ssl=on "
+                               f"-c ssl_cert_file={self.home}/pg-crt -c ssl_key_file={self.home}/pg-key "
+                               "-c shared_buffers=256MB")
+        hba = self.server.data + "/pg_hba.conf"
+        with open(hba, "a") as file:
+            file.write("host all all 127.77.0.0/16 scram-sha-256\n")
+        must(*self.server.prefix, BIN + "/pg_ctl", "-D", self.server.data, "reload", cwd="/")
+        must(BIN + "/pgbench", "-i", "-q", "-s", "5", "-h", SERVER, "-U", "ann", "postgres",
+             env={**os.environ, "PGPASSWORD": PASSWORD})
+        self.targets = [Target("direct", SERVER), *self._gateway(), self._haproxy(), *self._bouncer()]
+
+    def _gateway(self):
+        control = self.home + "/c/control"
+        process = self._spawn(PROGRAM, "gateway", "--control", control)
+        if not wait_for(lambda: os.path.exists(control)):
+            raise RuntimeError("the gateway does not start")
+        self.control = Control(control)
+        route = {"instance": "relay", "listen_address": RELAY, "port": PORT, "backend_socket_dir": self.server.sockets,
+                 "epoch": 1, "state": "open", "tls": self.tls, "interfaces": [],
+                 "allow": [{"cidr": "127.0.0.0/8", "from_port": 0, "to_port": 65535}]}
+        answer = self.control.ask({"version": 1, "routes": [route]})
+        if answer["errors"]:
+            raise RuntimeError(answer)
+        return [Target("Howdah, relay", RELAY, process=process)]
+
+    def _haproxy(self):
+        """To the server's Unix socket, its faster way; TLS, which it cannot end for PostgreSQL, to the TCP port."""
+        config = self.home + "/haproxy.cfg"
+        body = f"global\n  nbthread {os.cpu_count()}\n  maxconn 2000\ndefaults\n  mode tcp\n  timeout connect 5s\n" \
+               "  timeout client 1h\n  timeout server 1h\n"
+        for name, port, place in (("clear", PORT, f"unix@{self.server.sockets}/.s.PGSQL.{PORT}"),
+                                  ("tls", POOLED_PORT, f"{SERVER}:{PORT}")):
+            body += f"listen {name}\n  bind {HAPROXY}:{port}\n  server s {place}\n"
+        pathlib.Path(config).write_text(body)
+        process = self._spawn(shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", config)
+        return Target("HAProxy", HAPROXY, process=process, tls_port=POOLED_PORT)
+
+    def _bouncer(self):
+        """One process for each pool mode, TLS ended in it, to the server's Unix socket."""
+        targets = []
+        users = self.home + "/users"
+        pathlib.Path(users).write_text(f'"ann" "{PASSWORD}"\n')
+        os.chmod(users, 0o600)
+        self._for_postgres(users)
+        for mode, port in (("session", PORT), ("transaction", POOLED_PORT)):
+            config = f"{self.home}/{mode}.ini"
+            pathlib.Path(config).write_text(
+                f"[databases]\npostgres = host={self.server.sockets} port={PORT} dbname=postgres\n"
+                f"[pgbouncer]\nlisten_addr = {BOUNCER}\nlisten_port = {port}\nunix_socket_dir =\npool_mode = {mode}\n"
+                f"auth_type = scram-sha-256\nauth_file = {users}\nmax_client_conn = 1000\ndefault_pool_size = 64\n"
+                f"client_tls_sslmode = allow\nclient_tls_key_file = {self.home}/pg-key\n"
+                f"client_tls_cert_file = {self.home}/pg-crt\nlog_connections = 0\nlog_disconnections = 0\n")
+            process = self._spawn(*self.server.prefix, shutil.which("pgbouncer") or "/usr/sbin/pgbouncer", config)
+            # Debian's PgBouncer keeps no prepared statements across a transaction's pool.
+            leave_out = (lambda cell: cell.startswith("prepared")) if mode == "transaction" else (lambda cell: False)
+            targets.append(Target(f"PgBouncer, {mode}", BOUNCER, port, process, leave_out))
+        return targets
+
+    def ready(self):
+        for target in self.targets:
+            for tls in (False, True):
+                tries = lambda: subprocess.run(
+                    ["psql", f"host={target.host} port={target.place(tls)} user=ann dbname=postgres "
+                     f"sslmode={'require' if tls else 'disable'}", "-XAtc", "select 1"], capture_output=True,
+                    env={**os.environ, "PGPASSWORD": PASSWORD}).returncode == 0
+                if not wait_for(tries):
+                    log = pathlib.Path(self.home + "/log").read_text()
+                    raise RuntimeError(f"{target.name} does not serve{' TLS' if tls else ''}:\n{log}")
+
+
+def measure(setting, rounds, seconds, only):
+    """{target: {cell: [(ratio, CPU µs)]}}, and direct's transactions a second."""
+    results, direct_tps = {}, {}
+    cells = {name: cell for name, cell in CELLS.items() if not only or any(word in name for word in only)}
+    for number in range(rounds):
+        for cell, (words, clients, tls) in cells.items():
+            base = None
+            for target in setting.targets:
+                if target.leave_out(cell):
+                    continue
+                tps, cpu = run_pgbench(target, words, clients, tls, seconds)
+                base = base or tps
+                results.setdefault(target.name, {}).setdefault(cell, []).append((tps / base, cpu))
+                if target.name == "direct":
+                    direct_tps.setdefault(cell, []).append(tps)
+            print(f"round {number + 1}: {cell}", file=sys.stderr, flush=True)
+    return results, direct_tps
+
+
+def show(results, direct_tps):
+    names = list(results)
+    print("| | direct, tps | " + " | ".join(names[1:]) + " |")
+    print("|---|" + "---|" * len(names))
+    for cell, tps in direct_tps.items():
+        row = [f"{statistics.median(tps):.0f}"]
+        for name in names[1:]:
+            values = results[name].get(cell)
+            row.append(f"{statistics.median(v[0] for v in values):.2f} ({statistics.median(v[1] for v in values):.0f} µs)"
+                       if values else "–")
+        print(f"| {cell} | " + " | ".join(row) + " |")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
+    parser.add_argument("--only", action="append", help="only cells whose name has this in it")
+    options = parser.parse_args()
+    with Setting() as setting:
+        setting.ready()
+        begun = time.monotonic()
+        results, direct_tps = measure(setting, options.rounds, options.seconds, options.only)
+        versions = [must(BIN + "/postgres", "--version").strip(), must("haproxy", "-v").splitlines()[0],
+                    must("pgbouncer", "--version").splitlines()[0]]
+        print(f"{os.cpu_count()} CPUs, Linux {os.uname().release}, {options.rounds} rounds of {options.seconds} s, "
+              f"{time.monotonic() - begun:.0f} s in all\n{'; '.join(versions)}\n")
+        show(results, direct_tps)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
