@@ -9,17 +9,21 @@
 
 #include <cerrno>
 
+#include "aws/generated/howdah.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "system/real/file_descriptor.h"
 
 namespace howdah::cli {
+
+namespace api = aws::howdah_api;
+
 namespace {
 
 // The longest name that Howdah makes below its home for a socket: a node's directory and
 // PostgreSQL's own name in it.
-constexpr std::string_view kLongestSocket = "/run/n-0123456789/.s.PGSQL.5432";
+constexpr std::string_view kLongestSocket = "/run/n-0123456789/h/.s.PGSQL.5432";
 
 Finding CheckHome(const Context& context) {
   const std::string& home = context.home.path();
@@ -179,6 +183,27 @@ Finding CheckDaemon(const Context& context, bool& runs) {
           .help = context.self + " serve"};
 }
 
+// Instances whose clients are relayed for another reason than somebody's wish or TLS.
+std::vector<Finding> CheckDataPaths(const Context& context) {
+  const auto session = Session::Open(context);
+  if (!session) return {};
+  const auto status = session->Call<api::GetStatus>({});
+  if (!status) return {};
+  std::vector<Finding> findings;
+  for (const api::InstanceStatus& instance : status->instances) {
+    const std::string path = instance.data_path.value_or("");
+    if (!path.starts_with("relay: ")) continue;
+    findings.push_back({.check = "data path of " + instance.db_instance_identifier.value_or("?"),
+                        .health = Health::kWarning,
+                        .found = path,
+                        .why =
+                            "PostgreSQL could serve its clients itself, at the speed of a direct "
+                            "connection",
+                        .help = "reboot the instance if it was started by an older version"});
+  }
+  return findings;
+}
+
 // What is not there yet, said where a person looks.
 std::vector<Finding> CheckPromises() {
   return {
@@ -242,6 +267,9 @@ std::vector<Finding> Examine(const Context& context) {
   findings.push_back(CheckSharedMemory());
   if (!runs) findings.push_back(CheckPort());
   for (auto& finding : CheckEngines(context)) findings.push_back(std::move(finding));
+  if (runs) {
+    for (auto& finding : CheckDataPaths(context)) findings.push_back(std::move(finding));
+  }
   findings.push_back(
       CheckProgram(context, "psql", "'howdah psql' runs it", "apt-get install postgresql-client"));
   findings.push_back(
