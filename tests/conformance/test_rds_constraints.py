@@ -67,7 +67,7 @@ CREATE = [
     ({"Tags": [{"Key": "k", "Value": "v" * 257}]}, IPV, "[Tt]ag"),
     ({"Tags": [{"Key": f"k{i}", "Value": ""} for i in range(51)]}, IPV, "[Tt]ag|50"),
     ({"Iops": 3000}, f"{IPV}|{IPC}", "Iops|iops|IOPS"),
-    ({"MaxAllocatedStorage": 20}, f"{IPV}|{IPC}", "MaxAllocatedStorage|max.* storage"),
+    ({"MaxAllocatedStorage": 10}, f"{IPV}|{IPC}", "MaxAllocatedStorage|max.* storage"),
     ({"NetworkType": "TRIPLE"}, f"{IPV}|{IPC}", "NetworkType|network type"),
     ({"ManageMasterUserPassword": True}, IPC, "ManageMasterUserPassword|MasterUserPassword"),
     ({"Timezone": "UTC"}, f"{IPV}|{IPC}", "Timezone|time zone"),

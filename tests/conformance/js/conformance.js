@@ -64,7 +64,7 @@ async function instance({ subnets, group }) {
     DBInstanceIdentifier: "js-db", Engine: "postgres", EngineVersion: version, DBInstanceClass: "db.t3.micro",
     AllocatedStorage: 20, DBName: "appdb", MasterUsername: "dbadmin", MasterUserPassword: "a-password-0",
     DBSubnetGroupName: "subnets", VpcSecurityGroupIds: [group], BackupRetentionPeriod: 0,
-    Tags: [{ Key: "By", Value: "js <&> \u00fc" }],
+    Tags: [{ Key: "By", Value: "js \u00fc a@b:c/d=e+f" }],
   };
   const created = (await client.createDBInstance(wish)).DBInstance;
   assert.equal(created.DBInstanceStatus, "creating");
@@ -81,7 +81,7 @@ async function instance({ subnets, group }) {
   assert.equal(found.DBInstanceIdentifier, "js-db");
   assert.match(found.Endpoint.Address, new RegExp(`^127\\.${octet}\\.`));
   assert.ok(found.InstanceCreateTime instanceof Date && found.InstanceCreateTime.getTime() <= Date.now());
-  assert.deepEqual(found.TagList, [{ Key: "By", Value: "js <&> \u00fc" }]);
+  assert.deepEqual(found.TagList, [{ Key: "By", Value: "js \u00fc a@b:c/d=e+f" }]);
   const versions = [];
   for await (const page of rds.paginateDescribeDBEngineVersions({ client, pageSize: 20 }, { Engine: "postgres" })) {
     versions.push(...page.DBEngineVersions.map((one) => one.EngineVersion));
