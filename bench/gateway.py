@@ -10,7 +10,6 @@ transaction. docs/benchmarks.md holds the numbers of a named machine, and says w
 import argparse
 import os
 import pathlib
-import pwd
 import re
 import shutil
 import signal
@@ -22,12 +21,13 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/system"))
-from gateway_harness import BIN, PASSWORD, Control, Postgres, make_certificate, must, wait_for  # noqa: E402
+from gateway_harness import BIN, PASSWORD, Control, GatewayCase, Postgres, make_certificate, must, wait_for  # noqa: E402
 
 PROGRAM = os.environ.get("HOWDAH_PROGRAM", str(ROOT / "build/release/bin/howdah"))
 SERVER, RELAY, HANDOVER, HAPROXY, BOUNCER = (f"127.77.2.{n}" for n in (20, 21, 22, 23, 24))
 PORT = 5432
 POOLED_PORT = 5433
+LIBRARY = os.environ.get("HOWDAH_HANDOVER_LIBRARY", str(ROOT / "build/release/src/preload/libhowdah_handover.so"))
 
 # What is measured: pgbench's words, clients, TLS.
 CELLS = {f"{mode}, {clients}{', TLS' if tls else ''}": (["-M", mode], clients, tls)
@@ -103,26 +103,14 @@ class Setting:
         self.processes.append(process)
         return process
 
-    def _for_postgres(self, path):
-        """Readable by the user that PostgreSQL and PgBouncer run as."""
-        if os.getuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(path, user.pw_uid, user.pw_gid)
-        return path
-
     def _start(self):
         self.tls = make_certificate(self.home)
         os.mkdir(self.home + "/pg")
         for name in ("crt", "key"):
-            copy = shutil.copy2(f"{self.home}/{name}", f"{self.home}/pg-{name}")
-            self._for_postgres(copy)
+            os.chown(shutil.copy2(f"{self.home}/{name}", f"{self.home}/pg-{name}"), *GatewayCase.server_owner())
         self.server = Postgres(self.home + "/pg", f"-c listen_addresses={SERVER} -c max_connections=300 -c ssl=on "
                                f"-c ssl_cert_file={self.home}/pg-crt -c ssl_key_file={self.home}/pg-key "
-                               "-c shared_buffers=256MB")
-        hba = self.server.data + "/pg_hba.conf"
-        with open(hba, "a") as file:
-            file.write("host all all 127.77.0.0/16 scram-sha-256\n")
-        must(*self.server.prefix, BIN + "/pg_ctl", "-D", self.server.data, "reload", cwd="/")
+                               "-c shared_buffers=256MB", LIBRARY)
         must(BIN + "/pgbench", "-i", "-q", "-s", "5", "-h", SERVER, "-U", "ann", "postgres",
              env={**os.environ, "PGPASSWORD": PASSWORD})
         self.targets = [Target("direct", SERVER), *self._gateway(), self._haproxy(), *self._bouncer()]
@@ -133,13 +121,15 @@ class Setting:
         if not wait_for(lambda: os.path.exists(control)):
             raise RuntimeError("the gateway does not start")
         self.control = Control(control)
-        route = {"instance": "relay", "listen_address": RELAY, "port": PORT, "backend_socket_dir": self.server.sockets,
+        relay = {"instance": "relay", "listen_address": RELAY, "port": PORT, "backend_socket_dir": self.server.sockets,
                  "epoch": 1, "state": "open", "tls": self.tls, "interfaces": [],
                  "allow": [{"cidr": "127.0.0.0/8", "from_port": 0, "to_port": 65535}]}
-        answer = self.control.ask({"version": 1, "routes": [route]})
+        handover = {**relay, "instance": "handover", "listen_address": HANDOVER, "server_tls": True,
+                    "handover_socket": self.server.handover}
+        answer = self.control.ask({"version": 1, "routes": [relay, handover]})
         if answer["errors"]:
             raise RuntimeError(answer)
-        return [Target("Howdah, relay", RELAY, process=process)]
+        return [Target("Howdah, handover", HANDOVER, process=process), Target("Howdah, relay", RELAY, process=process)]
 
     def _haproxy(self):
         """To the server's Unix socket, its faster way; TLS, which it cannot end for PostgreSQL, to the TCP port."""
@@ -159,7 +149,7 @@ class Setting:
         users = self.home + "/users"
         pathlib.Path(users).write_text(f'"ann" "{PASSWORD}"\n')
         os.chmod(users, 0o600)
-        self._for_postgres(users)
+        self.server.own(users)
         for mode, port in (("session", PORT), ("transaction", POOLED_PORT)):
             config = f"{self.home}/{mode}.ini"
             pathlib.Path(config).write_text(

@@ -19,6 +19,7 @@ import psycopg2
 
 TOOL = os.environ.get("HOWDAH_GATEWAY_TOOL", "")
 BIN = os.environ.get("PG_BIN", "/usr/lib/postgresql/15/bin")
+LIBRARY = os.environ.get("HOWDAH_HANDOVER_LIBRARY", "")
 HOST, CLIENT = "127.77.1.4", "127.77.1.9"
 PASSWORD = "only-for-this-test"
 
@@ -63,28 +64,50 @@ class Control:
 
 
 class Postgres:
-    """A server on a Unix socket, and with more options also elsewhere; superuser ann, SCRAM everywhere."""
+    """A server on a Unix socket, and with more options also elsewhere; superuser ann, SCRAM everywhere. With a library
+    it takes sockets over at self.handover."""
 
-    def __init__(self, home, options="-c listen_addresses=", env=None):
+    def __init__(self, home, options="-c listen_addresses=", library=None):
         self.prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
-        self.data, self.sockets = home + "/data", home + "/sockets"
-        os.mkdir(self.sockets)
-        if self.prefix:
-            user = pwd.getpwnam("postgres")
-            for path in (home, self.sockets):
-                os.chown(path, user.pw_uid, user.pw_gid)
+        self.home, self.data, self.sockets = home, home + "/data", home + "/sockets"
+        self.handover = home + "/handover/.s.PGSQL.5432" if library else ""
+        for path in (self.sockets, home + "/handover"):
+            os.mkdir(path)
+        for path in (home, self.sockets, home + "/handover"):
+            self.own(path)
         password = home + "/password"
         with open(password, "w") as file:
             file.write(PASSWORD)
         os.chmod(password, 0o644)
         must(*self.prefix, BIN + "/initdb", "-D", self.data, "-U", "ann", "-A", "scram-sha-256",
              "--pwfile=" + password, "-E", "UTF8", "--locale=C", "-N", cwd="/")
-        must(*self.prefix, BIN + "/pg_ctl", "-D", self.data, "-w", "-l", home + "/log", "-o",
-             f"-c unix_socket_directories={self.sockets} -c fsync=off {options}", "start", cwd="/",
-             env={**os.environ, **(env or {})})
+        with open(self.data + "/pg_hba.conf", "a") as file:
+            file.write("host all all 127.77.0.0/16 scram-sha-256\n")
+        # The library takes its variables out of the environment of whatever starts first: that must be the server.
+        env = []
+        if library:
+            env = [f"LD_PRELOAD={self.own(shutil.copy(library, home))}", f"HOWDAH_HANDOVER_SOCKET={self.handover}"]
+        directories = self.sockets + (f",{home}/handover" if library else "")
+        with open(home + "/log", "w") as log:
+            self.process = subprocess.Popen(
+                [*self.prefix, "env", *env, BIN + "/postgres", "-D", self.data, "-c",
+                 f"unix_socket_directories={directories}", "-c", "fsync=off", *options.split()],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
+        if not wait_for(lambda: run(BIN + "/pg_isready", "-h", self.sockets).returncode == 0, 30):
+            self.stop()
+            with open(home + "/log") as file:
+                raise RuntimeError("PostgreSQL does not start: " + file.read())
+
+    def own(self, path):
+        """Gives a file to the server's user."""
+        if self.prefix:
+            user = pwd.getpwnam("postgres")
+            os.chown(path, user.pw_uid, user.pw_gid)
+        return path
 
     def stop(self):
-        run(*self.prefix, BIN + "/pg_ctl", "-D", self.data, "-m", "immediate", "stop", cwd="/")
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(30)
 
 
 def make_certificate(home):
@@ -100,6 +123,8 @@ def make_certificate(home):
 class GatewayCase(unittest.TestCase):
     """One gateway and one server for all tests of a class; each test begins with a new epoch and an open route."""
 
+    handover = False  # clients' sockets are handed over to the server
+    server_tls = False  # also of those who ask for TLS
     limits = None  # a function that is called in the gateway's process before it starts
     words = ()  # for howdah_gateway_tool: threads, milliseconds for the startup, milliseconds of holding
 
@@ -109,9 +134,14 @@ class GatewayCase(unittest.TestCase):
         os.chmod(cls.home, 0o755)
         os.mkdir(cls.home + "/pg")
         cls.addClassCleanup(shutil.rmtree, cls.home, True)
-        cls.postgres = Postgres(cls.home + "/pg")
-        cls.addClassCleanup(cls.postgres.stop)
         cls.tls = make_certificate(cls.home)
+        options = "-c listen_addresses="
+        if cls.server_tls:
+            for name in ("crt", "key"):
+                os.chown(shutil.copy2(f"{cls.home}/{name}", f"{cls.home}/pg-{name}"), *cls.server_owner())
+            options += f" -c ssl=on -c ssl_cert_file={cls.home}/pg-crt -c ssl_key_file={cls.home}/pg-key"
+        cls.postgres = Postgres(cls.home + "/pg", options, LIBRARY if cls.handover else None)
+        cls.addClassCleanup(cls.postgres.stop)
         cls.control_path = cls.home + "/c/control"
         cls.log = open(cls.home + "/gateway.log", "w")
         cls.addClassCleanup(cls.log.close)
@@ -121,6 +151,11 @@ class GatewayCase(unittest.TestCase):
             probe.bind((HOST, 0))
             cls.port = probe.getsockname()[1]
         cls.epoch = 0
+
+    @staticmethod
+    def server_owner():
+        user = pwd.getpwnam("postgres") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+        return user.pw_uid, user.pw_gid
 
     @classmethod
     def start_gateway(cls):
@@ -143,6 +178,7 @@ class GatewayCase(unittest.TestCase):
     def route(self, **changes):
         route = {"instance": "db-1", "name": "test", "listen_address": HOST, "port": self.port,
                  "backend_socket_dir": self.postgres.sockets, "epoch": self.epoch, "state": "open", "tls": self.tls,
+                 "handover_socket": self.postgres.handover, "server_tls": self.server_tls,
                  "allow": [{"cidr": "127.0.0.1/32", "from_port": 0, "to_port": 65535}], "interfaces": []}
         route.update(changes)
         return route

@@ -9,10 +9,10 @@ import unittest
 
 import psycopg2
 
-from gateway_harness import BIN, CLIENT, HOST, PASSWORD, Control, GatewayCase, must, wait_for
+from gateway_harness import BIN, CLIENT, HOST, LIBRARY, PASSWORD, Control, GatewayCase, must, wait_for
 
 
-class GatewayTest(GatewayCase):
+class RelayTest(GatewayCase):
     def test_psql_with_and_without_tls(self):
         env = dict(os.environ, PGPASSWORD=PASSWORD, PGSSLROOTCERT=self.tls["certificate_file"])
         for mode in ("disable", "prefer", "require", "verify-full"):
@@ -128,6 +128,72 @@ class GatewayTest(GatewayCase):
         with socket.create_connection((HOST, self.port), 5) as client:
             client.sendall(struct.pack("!II", 8, 80877103) + b"stuffing")
             self.assertEqual(client.recv(1), b"E")
+
+    def test_the_servers_view_of_the_client(self):
+        self.assertIsNone(self.query("select client_addr from pg_stat_activity where pid = pg_backend_pid()"))
+
+
+@unittest.skipUnless(os.access(LIBRARY, os.R_OK), "HOWDAH_HANDOVER_LIBRARY is not set")
+class HandoverTest(RelayTest):
+    """The same, with sockets handed over; TLS ends in the gateway and is relayed."""
+
+    handover = True
+
+    def test_the_servers_view_of_the_client(self):
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("select host(client_addr), client_port > 0, host(inet_server_addr()), inet_server_port() "
+                           "from pg_stat_activity where pid = pg_backend_pid()")
+            self.assertEqual(cursor.fetchone(), ("127.0.0.1", True, HOST, self.port))
+        connection.close()
+
+    def test_a_newer_epoch_cuts_sessions_of_the_older(self):
+        """Those that were handed over are their server's, and end with it; of the relayed it holds here too."""
+        handed_over, relayed = self.connect(), self.connect(sslmode="require")
+        type(self).epoch += 1
+        self.apply()
+        with handed_over.cursor() as cursor:
+            cursor.execute("select 1")
+        with relayed.cursor() as cursor, self.assertRaises(psycopg2.OperationalError):
+            cursor.execute("select 1")
+        handed_over.close()
+
+    def test_a_restart_of_the_gateway_cuts_nobody(self):
+        connection = self.connect(sslmode=self.own_mode)
+        self.control.close()
+        self.stop_gateway()
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+        self.start_gateway()
+        self.setUp()
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+        connection.close()
+
+    own_mode = "disable"  # a client of this mode is handed over
+
+    def test_it_is_counted_and_costs_the_gateway_nothing(self):
+        before = self.statistics()
+        connection = self.connect(sslmode=self.own_mode)
+        after = self.statistics()
+        self.assertEqual(after["handed_over"], before["handed_over"] + 1)
+        self.assertTrue(wait_for(lambda: self.statistics()["open"] == 0))
+        connection.close()
+
+
+class HandoverWithTlsTest(HandoverTest):
+    """TLS is the server's own."""
+
+    server_tls = True
+    own_mode = "require"
+
+    def test_a_newer_epoch_cuts_sessions_of_the_older(self):
+        self.skipTest("nothing is relayed")
+
+    def test_channel_binding(self):
+        self.assertEqual(self.query("select 1", sslmode="require", channel_binding="require"), 1)
+
+    def test_the_server_knows_of_tls(self):
+        self.assertTrue(self.query("select ssl from pg_stat_ssl where pid = pg_backend_pid()", sslmode="require"))
 
 
 if __name__ == "__main__":
