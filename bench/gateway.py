@@ -21,13 +21,13 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/system"))
-from gateway_harness import BIN, PASSWORD, Control, GatewayCase, Postgres, make_certificate, must, wait_for  # noqa: E402
+os.environ.setdefault("HOWDAH_HANDOVER_LIBRARY", str(ROOT / "build/release/src/preload/libhowdah_handover.so"))
+from gateway_harness import BIN, CLIENTS, LIBRARY, PASSWORD, Control, GatewayCase, Postgres, make_certificate, must, wait_for  # noqa: E402
 
 PROGRAM = os.environ.get("HOWDAH_PROGRAM", str(ROOT / "build/release/bin/howdah"))
 SERVER, RELAY, HANDOVER, HAPROXY, BOUNCER = (f"127.77.2.{n}" for n in (20, 21, 22, 23, 24))
 PORT = 5432
 POOLED_PORT = 5433
-LIBRARY = os.environ.get("HOWDAH_HANDOVER_LIBRARY", str(ROOT / "build/release/src/preload/libhowdah_handover.so"))
 
 # What is measured: pgbench's words, clients, TLS.
 CELLS = {f"{mode}, {clients}{', TLS' if tls else ''}": (["-M", mode], clients, tls)
@@ -58,7 +58,7 @@ def run_pgbench(target, words, clients, tls, seconds):
     env = {**os.environ, "PGPASSWORD": PASSWORD, "PGSSLMODE": "require" if tls else "disable",
            "PGCHANNELBINDING": "disable"}
     before = target.cpu_seconds()
-    done = subprocess.run([BIN + "/pgbench", "-n", "-S", *words, "-c", str(clients), "-j", "1", "-T", str(seconds),
+    done = subprocess.run([CLIENTS + "/pgbench", "-n", "-S", *words, "-c", str(clients), "-j", "1", "-T", str(seconds),
                            "-h", target.host, "-p", str(target.place(tls)), "-U", "ann", "postgres"],
                           env=env, capture_output=True, text=True, timeout=seconds + 60)
     if done.returncode != 0:
@@ -111,7 +111,7 @@ class Setting:
         self.server = Postgres(self.home + "/pg", f"-c listen_addresses={SERVER} -c max_connections=300 -c ssl=on "
                                f"-c ssl_cert_file={self.home}/pg-crt -c ssl_key_file={self.home}/pg-key "
                                "-c shared_buffers=256MB", LIBRARY)
-        must(BIN + "/pgbench", "-i", "-q", "-s", "5", "-h", SERVER, "-U", "ann", "postgres",
+        must(CLIENTS + "/pgbench", "-i", "-q", "-s", "5", "-h", SERVER, "-U", "ann", "postgres",
              env={**os.environ, "PGPASSWORD": PASSWORD})
         self.targets = [Target("direct", SERVER), *self._gateway(), self._haproxy(), *self._bouncer()]
 

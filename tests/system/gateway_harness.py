@@ -19,6 +19,8 @@ import psycopg2
 
 TOOL = os.environ.get("HOWDAH_GATEWAY_TOOL", "")
 BIN = os.environ.get("PG_BIN", "/usr/lib/postgresql/15/bin")
+# An engine of a package has no clients.
+CLIENTS = BIN if os.access(BIN + "/pgbench", os.X_OK) else "/usr/lib/postgresql/15/bin"
 LIBRARY = os.environ.get("HOWDAH_HANDOVER_LIBRARY", "")
 HOST, CLIENT = "127.77.1.4", "127.77.1.9"
 PASSWORD = "only-for-this-test"
@@ -93,7 +95,7 @@ class Postgres:
                 [*self.prefix, "env", *env, BIN + "/postgres", "-D", self.data, "-c",
                  f"unix_socket_directories={directories}", "-c", "fsync=off", *options.split()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
-        if not wait_for(lambda: run(BIN + "/pg_isready", "-h", self.sockets).returncode == 0, 30):
+        if not wait_for(lambda: run(CLIENTS + "/pg_isready", "-h", self.sockets).returncode == 0, 30):
             self.stop()
             with open(home + "/log") as file:
                 raise RuntimeError("PostgreSQL does not start: " + file.read())

@@ -9,7 +9,7 @@ import unittest
 
 import psycopg2
 
-from gateway_harness import BIN, CLIENT, HOST, LIBRARY, PASSWORD, Control, GatewayCase, must, wait_for
+from gateway_harness import CLIENT, CLIENTS, HOST, LIBRARY, PASSWORD, Control, GatewayCase, must, wait_for
 
 
 class RelayTest(GatewayCase):
@@ -42,8 +42,8 @@ class RelayTest(GatewayCase):
         env = dict(os.environ, PGPASSWORD=PASSWORD, PGHOST=HOST, PGPORT=str(self.port), PGUSER="ann")
         for mode in ("disable", "require"):
             env["PGSSLMODE"] = mode
-            must(BIN + "/pgbench", "-i", "-q", "postgres", env=env)
-            done = must(BIN + "/pgbench", "-S", "-c", "8", "-T", "1", "postgres", env=env)
+            must(CLIENTS + "/pgbench", "-i", "-q", "postgres", env=env)
+            done = must(CLIENTS + "/pgbench", "-S", "-c", "8", "-T", "1", "postgres", env=env)
             self.assertIn("number of failed transactions: 0", done)
 
     def test_refused_by_security_group_at_once_and_counted(self):
