@@ -202,6 +202,19 @@ class WhatMotoGetsWrong(TwoInstances):
             self.assertEqual(refused.exception.response["ResponseMetadata"]["HTTPStatusCode"], 404)
 
 
+class Ec2Waiters(unittest.TestCase):
+    def test_of_what_is_made_at_once(self):
+        with Howdah() as howdah:
+            network = howdah.network()
+            card = howdah.ec2.create_network_interface(SubnetId=network["subnets"][0])["NetworkInterface"]
+            for name, wish in (("vpc_exists", dict(VpcIds=[network["vpc"]])), ("vpc_available", dict(VpcIds=[network["vpc"]])),
+                               ("subnet_available", dict(SubnetIds=network["subnets"])),
+                               ("security_group_exists", dict(GroupIds=[network["db"]])),
+                               ("network_interface_available",
+                                dict(NetworkInterfaceIds=[card["NetworkInterfaceId"]]))):
+                howdah.ec2.get_waiter(name).wait(**wish, WaiterConfig={"Delay": 1, "MaxAttempts": 2})
+
+
 class Pages(unittest.TestCase):
     def test_every_page_once_and_in_order(self):
         with Howdah() as howdah:
