@@ -117,11 +117,20 @@ Progress Tls::Handshake() {
   return Outcome(SSL_do_handshake(ssl_.get()), 0);
 }
 
+// Drained: OpenSSL began with an empty buffer, filled less of it than it asked the socket for, and
+// has used all of it. That saves a read that would find nothing after each message.
 Progress Tls::Read(std::span<char> buffer) {
   ERR_clear_error();
+  BIO* socket = SSL_get_rbio(ssl_.get());
+  const std::uint64_t before = BIO_number_read(socket);
   std::size_t count = 0;
   const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &count);
-  return Outcome(result, count);
+  const std::uint64_t taken = BIO_number_read(socket) - before;
+  const bool began_empty = std::exchange(is_empty_, SSL_has_pending(ssl_.get()) == 0);
+  Progress progress = Outcome(result, count);
+  progress.drained = progress.drained ||
+                     (began_empty && is_empty_ && taken > 0 && taken < SSL3_RT_MAX_PLAIN_LENGTH);
+  return progress;
 }
 
 Progress Tls::Write(std::string_view bytes) {

@@ -58,6 +58,7 @@ class Tls {
  private:
   Progress Outcome(int result, std::size_t count);
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
+  bool is_empty_ = false;  // nothing is read and not used
 };
 
 }  // namespace howdah::gateway
