@@ -21,7 +21,9 @@ SERVED = {
         DescribeOrderableDBInstanceOptions DescribeCertificates DescribeAccountAttributes
         DescribeEvents DescribeEventCategories DescribeOptionGroups DescribePendingMaintenanceActions
         DescribeDBSnapshots DescribeEngineDefaultParameters AddTagsToResource RemoveTagsFromResource
-        ListTagsForResource""",
+        ListTagsForResource DescribeDBMajorEngineVersions DescribeValidDBInstanceModifications
+        DescribeDBSecurityGroups DescribeSourceRegions DescribeReservedDBInstances
+        DescribeReservedDBInstancesOfferings""",
     "sts": "GetCallerIdentity",
     "ec2": """
         CreateVpc DescribeVpcs DeleteVpc ModifyVpcAttribute DescribeVpcAttribute CreateSubnet

@@ -190,7 +190,8 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
                  [](network::Ipv4 address, std::int64_t port) {
                    return network::CanListen(address, static_cast<std::uint16_t>(port));
                  },
-             .log = log},
+             .log = log,
+             .quotas = {.instances = options.max_instances}},
       secrets_(*ground.store, ground.keyring, seams.clock, seams.entropy,
                {.region = options.region, .account = ground.account}),
       layout_(options.home, ZoneDirectories(options)),

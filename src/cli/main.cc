@@ -64,6 +64,11 @@ void DefineDaemon(CLI::App& app, Words& words) {
   serve->add_option("--zone", words.zones, "ZONE=DIRECTORY: where a zone keeps its volumes")
       ->type_name("ZONE=DIR")
       ->allow_extra_args(false);
+  serve
+      ->add_option("--max-instances", words.serve.max_instances,
+                   "How many DB instances there may be")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
   serve->add_flag("-v,--verbose", words.serve.verbose, "Log more");
   auto* gateway = app.add_subcommand("gateway", "Run the gateway; 'serve' starts it");
   gateway->group("");  // hidden

@@ -61,6 +61,26 @@ void Begin(const Context& context, store::Transaction& transaction, Versioned<In
   Save(transaction, instance);
 }
 
+// The present settings with those of the wanted ones that nobody has to carry out.
+Settings WithoutWork(Settings now, const Settings& wanted) {
+  now.deletion_protection = wanted.deletion_protection;
+  now.auto_minor_version_upgrade = wanted.auto_minor_version_upgrade;
+  now.copy_tags_to_snapshot = wanted.copy_tags_to_snapshot;
+  now.backup_window = wanted.backup_window;
+  now.maintenance_window = wanted.maintenance_window;
+  now.storage_type = wanted.storage_type;
+  return now;
+}
+
+// RDS's word for a change that is being carried out.
+std::string_view StatusDuring(const Settings& now, const Change& change) {
+  if (!change.new_identifier.empty()) return "renaming";
+  Settings only_password = now;
+  only_password.master_verifier = change.settings.master_verifier;
+  only_password.password_stamp = change.settings.password_stamp;
+  return only_password == change.settings ? "resetting-master-credentials" : "modifying";
+}
+
 }  // namespace
 
 Result<Instance> CreateInstance(const Context& context, const NewInstance& wish) {
@@ -126,17 +146,25 @@ Result<Instance> DeleteInstance(const Context& context, std::string_view identif
 Result<Instance> ModifyInstance(const Context& context, const Versioned<Instance>& seen,
                                 const Change& change) {
   Versioned<Instance> instance = seen;
-  TRY(RequireStatus(context, instance.value, {"available"}));
+  const Settings now = instance.value.settings;
+  instance.value.deferred = change.deferred;
+  instance.value.settings = WithoutWork(now, change.settings);
   store::Transaction transaction;
+  if (instance.value.settings == change.settings && change.new_identifier.empty()) {
+    TRY(RequireStatus(context, instance.value, {"available", "storage-full", "failed"}));
+    Save(transaction, instance);
+    TRY(context.store.Commit(transaction));
+    return instance.value;
+  }
+  TRY(RequireStatus(context, instance.value, {"available", "storage-full"}));
   json::object frame{{"settings", ToJson(change.settings)},
-                     {"announcements", ToJsonArray(change.announcements)}};
-  if (!change.status.empty()) frame["status"] = change.status;
+                     {"status", StatusDuring(instance.value.settings, change)}};
   if (!change.new_identifier.empty()) {
+    // Both names are the instance's until the run ends, so nobody takes either.
     const std::string name_key = InstanceNameKey(change.new_identifier);
     transaction.compares.push_back({name_key, 0});
     transaction.puts.push_back({name_key, instance.value.id.str(), ""});
-    transaction.deletes.push_back(InstanceNameKey(instance.value.identifier));
-    instance.value.identifier = change.new_identifier;
+    frame["new_identifier"] = change.new_identifier;
   }
   Begin(context, transaction, instance, kModifyInstance, std::move(frame));
   const Result<store::Revision> committed = context.store.Commit(transaction);

@@ -35,13 +35,13 @@ Result<Instance> CreateInstance(const Context& context, const NewInstance& wish)
 Result<Instance> DeleteInstance(const Context& context, std::string_view identifier);
 
 struct Change {
-  Settings settings;                       // whole, as they should be
-  std::string new_identifier;              // empty: keeps its name
-  std::vector<std::string> announcements;  // events, once it is done
-  std::string status;                      // RDS's word while it is carried out; empty: "modifying"
+  Settings settings;           // whole, as they should be from now on
+  std::string new_identifier;  // empty: keeps its name
+  Deferred deferred;           // whole, what waits from now on
 };
-// kFailedState: another run works on the instance, or it is not available. The instance must still
-// be at `revision`: kConflict.
+// What nobody has to carry out (protection, windows, what waits) is true at once and needs no run.
+// kFailedState: another run works on the instance, or it is not available. kAlreadyExists: the new
+// name is taken. kConflict: the instance is not at its revision any more.
 Result<Instance> ModifyInstance(const Context& context, const Versioned<Instance>& instance,
                                 const Change& change);
 

@@ -134,9 +134,26 @@ TEST_F(CommandsTest, AModificationOfWhatChangedMeanwhileIsAConflict) {
 TEST_F(CommandsTest, ARenamedInstanceIsFoundUnderItsNewNameOnly) {
   MakeAvailable();
   ASSERT_TRUE(Modify([](Change& change) { change.new_identifier = "other"; }));
+  EXPECT_EQ(fleet.Find()->identifier, kTestName) << "until all else is true";
+  EXPECT_EQ(fleet.Status(), "renaming");
+  EXPECT_EQ(CodeOf(Create()), Code::kAlreadyExists) << "both names are its own meanwhile";
+  ASSERT_TRUE(fleet.RunUntilIdle());
   EXPECT_EQ(fleet.Status(), "gone");
   EXPECT_TRUE(fleet.Find("other"));
   ASSERT_TRUE(Create()) << "the old name is free";
+}
+
+TEST_F(CommandsTest, WhatNobodyHasToCarryOutIsTrueAtOnce) {
+  MakeAvailable();
+  ASSERT_TRUE(Modify([](Change& change) {
+    change.settings.deletion_protection = true;
+    change.settings.maintenance_window = "mon:01:00-mon:02:00";
+    change.deferred.multi_az = true;
+  }));
+  EXPECT_EQ(fleet.Status(), "available");
+  EXPECT_TRUE(fleet.Find()->settings.deletion_protection);
+  EXPECT_FALSE(fleet.Find()->settings.multi_az);
+  EXPECT_EQ(fleet.Find()->deferred.multi_az, true);
 }
 
 TEST_F(CommandsTest, ANewNameMustBeFree) {
@@ -189,11 +206,11 @@ TEST_F(CommandsTest, EventsTellWhatHappened) {
   ASSERT_TRUE(Modify([](Change& change) {
     change.settings.master_verifier = "new";
     ++change.settings.password_stamp;
-    change.announcements = {"something else"};
+    change.settings.instance_class = "db.t3.small";
   }));
   ASSERT_TRUE(fleet.RunUntilIdle());
   EXPECT_THAT(fleet.Messages(), Contains("Reset master credentials"));
-  EXPECT_THAT(fleet.Messages(), Contains("something else"));
+  EXPECT_THAT(fleet.Messages(), Contains("Finished applying modification to DB instance class"));
 }
 
 // The reconcilers write only what follows from what is still true.

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,14 @@
 #include "vpc/context.h"
 
 namespace howdah::fleet {
+
+// How much of everything an account may have: RDS's defaults.
+struct Quotas {
+  std::int64_t instances = 40;
+  std::int64_t storage_gib = 100'000;
+  std::int64_t subnet_groups = 50;
+  std::int64_t subnets_per_group = 20;
+};
 
 struct Context {
   store::Store& store;
@@ -32,6 +41,7 @@ struct Context {
   // Whether an address of this host can be listened on, for the gateway.
   std::function<bool(network::Ipv4 host_address, std::int64_t port)> can_listen;
   const Log& log;
+  Quotas quotas = {};
 
   std::string InstanceArn(std::string_view identifier) const;
   std::string SubnetGroupArn(std::string_view name) const;

@@ -29,11 +29,19 @@ void AddEvent(store::Transaction& transaction, const Event& event, std::string_v
 }
 
 Result<std::vector<Event>> ListEvents(store::Store& store) {
+  return ListEvents(store, WallTime{}, WallTime::max());
+}
+
+Result<std::vector<Event>> ListEvents(store::Store& store, WallTime begin, WallTime end) {
+  const std::string first = EventKey(EventId(begin, ""));
+  const std::string last = EventKey(EventId(end, "~"));
   TRY_ASSIGN(const store::Listing listing, store.List(kEventsPrefix));
   std::vector<Event> events;
   for (const store::Document& document : listing.documents) {
+    if (document.key < first || document.key > last) continue;
     TRY_ASSIGN(const json::object object, ParseJsonObject(document.value));
-    events.push_back({.source_type = JsonString(object, "source_type"),
+    events.push_back({.id = document.key.substr(kEventsPrefix.size()),
+                      .source_type = JsonString(object, "source_type"),
                       .source_id = JsonString(object, "source_id"),
                       .source_arn = JsonString(object, "source_arn"),
                       .message = JsonString(object, "message"),

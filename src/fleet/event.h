@@ -15,6 +15,7 @@ namespace howdah::fleet {
 inline constexpr Duration kEventsKept = std::chrono::hours(14 * 24);  // as on RDS
 
 struct Event {
+  std::string id;           // set when it is read; sorts by time
   std::string source_type;  // "db-instance"
   std::string source_id;    // the identifier
   std::string source_arn;
@@ -26,6 +27,8 @@ struct Event {
 // `nonce` tells events of the same microsecond apart.
 void AddEvent(store::Transaction& transaction, const Event& event, std::string_view nonce);
 Result<std::vector<Event>> ListEvents(store::Store& store);  // oldest first
+// Only those of that time are parsed; both ends belong to it.
+Result<std::vector<Event>> ListEvents(store::Store& store, WallTime begin, WallTime end);
 // Deletes events older than kEventsKept.
 Result<> PruneEvents(store::Store& store, WallTime now);
 

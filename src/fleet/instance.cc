@@ -61,6 +61,7 @@ std::string Format(const Instance& instance) {
                                       {"zone", instance.zone},
                                       {"secondary_zone", instance.secondary_zone},
                                       {"settings", ToJson(instance.settings)},
+                                      {"deferred", ToJson(instance.deferred)},
                                       {"sealed_password", instance.sealed_password},
                                       {"first_node", instance.first_node.str()},
                                       {"second_node", instance.second_node.str()},
@@ -93,6 +94,7 @@ Result<Instance> ParseInstance(std::string_view text) {
   instance.zone = JsonString(object, "zone");
   instance.secondary_zone = JsonString(object, "secondary_zone");
   instance.settings = SettingsFromJson(JsonObject(object, "settings"));
+  instance.deferred = DeferredFromJson(JsonObject(object, "deferred"));
   instance.sealed_password = JsonString(object, "sealed_password");
   instance.first_node = NodeId(JsonString(object, "first_node"));
   instance.second_node = NodeId(JsonString(object, "second_node"));

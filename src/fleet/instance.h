@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "fleet/deferred.h"
 #include "nodes/node.h"
 
 namespace howdah::fleet {
@@ -48,6 +49,7 @@ struct Instance {
   std::string zone;            // of the first node
   std::string secondary_zone;  // where a second node is or would be
   Settings settings;
+  Deferred deferred;            // what waits for the maintenance window
   std::string sealed_password;  // of rdsadmin and replication, sealed in the vault
   NodeId first_node;            // exists from the start
   NodeId second_node;           // Multi-AZ only

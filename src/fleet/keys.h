@@ -9,6 +9,7 @@
 namespace howdah::fleet {
 
 inline constexpr std::string_view kInstancesPrefix = "/instances/";
+inline constexpr std::string_view kInstanceNamesPrefix = "/instance-names/";
 inline constexpr std::string_view kSubnetGroupsPrefix = "/subnet-groups/";
 inline constexpr std::string_view kEventsPrefix = "/events/";
 inline constexpr std::string_view kHaPrefix = "/ha/";
@@ -18,7 +19,7 @@ inline std::string InstanceKey(const InstanceId& id) {
 }
 // Identifier to id: put-if-absent makes a name unique.
 inline std::string InstanceNameKey(std::string_view identifier) {
-  return "/instance-names/" + std::string(identifier);
+  return std::string(kInstanceNamesPrefix) + std::string(identifier);
 }
 inline std::string HaKey(const InstanceId& id) {
   return "/ha/" + id.str();

@@ -23,12 +23,16 @@ Result<> SetGroups(const Context& context, StepContext& step, const Instance& in
   return {};
 }
 
+// Also of the port, as on RDS: who is connected by the old one is not left there.
+bool NeedsRestart(const Settings& some, const Settings& others) {
+  return some.instance_class != others.instance_class || some.port != others.port;
+}
+
 Next TakeOver(const Context& context, StepContext& step, Versioned<Instance>& instance) {
   Instance& it = instance.value;
   const Settings wanted = SettingsFromJson(JsonObject(step.frame, "settings"));
-  const bool needs_restart = wanted.instance_class != it.settings.instance_class;
   const bool new_groups = wanted.security_groups != it.settings.security_groups;
-  if (needs_restart) ++it.restarts;
+  if (NeedsRestart(it.settings, wanted)) ++it.restarts;
   if (wanted.multi_az && it.second_node.empty()) {
     it.second_node = NodeId("n-" + system::RandomHex(context.entropy, 10));
   }
@@ -50,7 +54,7 @@ Result<bool> MustRemoveStandby(StepContext& step, const Instance& instance,
 }
 
 // Awaits nothing but the end of a standby: what cannot become as wanted must not hold up the undo.
-Next TakeBack(const Context& context, StepContext& step, Versioned<Instance>& instance) {
+Next Restore(const Context& context, StepContext& step, Versioned<Instance>& instance) {
   if (!step.frame.contains("before")) return Next::Done();
   Instance& it = instance.value;
   Settings before = SettingsFromJson(JsonObject(step.frame, "before"));
@@ -70,9 +74,34 @@ Next TakeBack(const Context& context, StepContext& step, Versioned<Instance>& in
   const bool other_password = before.master_verifier != it.settings.master_verifier;
   before.password_stamp = it.settings.password_stamp + (other_password ? 1 : 0);
   if (it.settings == before) return Next::Done();
-  if (it.settings.instance_class != before.instance_class) ++it.restarts;
+  if (NeedsRestart(it.settings, before)) ++it.restarts;
   it.settings = before;
   Save(step.transaction, instance);
+  return Next::Done();
+}
+
+// The undo ends by giving the reserved name free, in one commit with its end: it must not take the
+// name from somebody who has it since.
+Next TakeBack(const Context& context, StepContext& step, Versioned<Instance>& instance) {
+  Next next = Restore(context, step, instance);
+  const std::string name = JsonString(step.frame, "new_identifier");
+  const bool reserved = !name.empty() && name != instance.value.identifier;
+  if (next.kind() == Next::Kind::kDone && reserved) {
+    step.transaction.deletes.push_back(InstanceNameKey(name));
+  }
+  return next;
+}
+
+// The instance keeps its old name until all else is true.
+Next Rename(const Context& context, StepContext& step, Versioned<Instance>& instance) {
+  const std::string name = JsonString(step.frame, "new_identifier");
+  const std::string before = instance.value.identifier;
+  if (name.empty() || name == before) return Next::Done();
+  step.transaction.deletes.push_back(InstanceNameKey(before));
+  instance.value.identifier = name;
+  Save(step.transaction, instance);
+  Tell(context, step.transaction, instance.value,
+       "Renamed DB instance from " + before + " to " + name, "configuration change");
   return Next::Done();
 }
 
@@ -84,14 +113,32 @@ Next FollowMultiAz(const Context& context, StepContext& step, Versioned<Instance
   return Protect(context, step, instance);
 }
 
+// The sentences of RDS's events, where it has one.
+std::vector<std::string_view> Changes(const Settings& before, const Settings& now) {
+  std::vector<std::string_view> changes;
+  if (before.password_stamp != now.password_stamp) changes.emplace_back("Reset master credentials");
+  if (before.instance_class != now.instance_class) {
+    changes.emplace_back("Finished applying modification to DB instance class");
+  }
+  if (before.storage_gib != now.storage_gib) {
+    changes.emplace_back("Finished applying modification to allocated storage");
+  }
+  if (before.port != now.port) {
+    changes.emplace_back("Finished applying modification to the database port");
+  }
+  if (before.multi_az != now.multi_az) {
+    changes.emplace_back(
+        now.multi_az
+            ? "Finished applying modification to convert to a Multi-AZ DB instance"
+            : "Finished applying modification to convert to a standard (Single-AZ) DB instance");
+  }
+  return changes;
+}
+
 Next Announce(const Context& context, StepContext& step, Versioned<Instance>& instance) {
   const Settings before = SettingsFromJson(JsonObject(step.frame, "before"));
-  if (before.password_stamp != instance.value.settings.password_stamp) {
-    Tell(context, step.transaction, instance.value, "Reset master credentials",
-         "configuration change");
-  }
-  for (const std::string& message : JsonStrings(step.frame, "announcements")) {
-    Tell(context, step.transaction, instance.value, message, "configuration change");
+  for (const std::string_view message : Changes(before, instance.value.settings)) {
+    Tell(context, step.transaction, instance.value, std::string(message), "configuration change");
   }
   return Next::Done();
 }
@@ -112,6 +159,7 @@ workflow::Workflow ModifyInstanceWorkflow(const Context& context) {
                     {"change-nodes", run(AwaitNodesAsWanted), nullptr},
                     {"follow-multi-az", run(FollowMultiAz), nullptr},
                     {"await-endpoint", run(OpenEndpoint), nullptr},
+                    {"rename", run(Rename), nullptr},
                     {"announce", run(Announce), nullptr}},
           .on_failed = UndoOnInstance(context, TellFailure)};
 }

@@ -15,8 +15,7 @@ Scenario Modification(bool multi_az, const std::function<void(TestFleet&, Settin
             TRY_ASSIGN(const Versioned<Instance> instance, FindInstance(*fleet.store, kTestName));
             Settings settings = instance.value.settings;
             change(fleet, settings);
-            return ModifyInstance(*fleet.context, instance,
-                                  {.settings = settings, .announcements = {"it is changed"}});
+            return ModifyInstance(*fleet.context, instance, {.settings = settings});
           },
           .judge_failed = AsBefore(from)};
 }
@@ -81,6 +80,60 @@ TEST(ModifyInstanceTest, ModifyPassword) {
     ++settings.password_stamp;
   }));
   EXPECT_TRUE(report.problems.empty()) << report.Text();
+}
+
+Scenario Renaming() {
+  const Snapshot from = Available(false);
+  return {.workflow = std::string(kModifyInstance),
+          .from = from,
+          .command = [](TestFleet& fleet) -> Result<Instance> {
+            TRY_ASSIGN(const Versioned<Instance> instance, FindInstance(*fleet.store, kTestName));
+            Settings settings = instance.value.settings;
+            settings.port = 6432;
+            return ModifyInstance(*fleet.context, instance,
+                                  {.settings = settings, .new_identifier = "other"});
+          },
+          .judge_failed = AsBefore(from)};
+}
+
+TEST(ModifyInstanceTest, Rename) {
+  Scenario scenario = Renaming();
+  // The last step after the rename only tells of it: whoever ends there has the new name.
+  const auto as_before = scenario.judge_failed;
+  scenario.judge_failed = [as_before](TestFleet& fleet) {
+    if (!fleet.Find("other")) return as_before(fleet);
+    fleet.Run(100, [&] { return fleet.Leftovers().empty(); });
+    return fleet.Leftovers();
+  };
+  const HarnessReport report = Try(scenario);
+  EXPECT_TRUE(report.problems.empty()) << report.Text();
+}
+
+TEST(ModifyInstanceTest, ARenameThatCannotBeCarriedOutGivesTheNewNameFree) {
+  const Scenario scenario = Renaming();
+  TestFleet fleet(scenario.from, kSecondSeed);
+  fleet.host.taken_addresses = {fleet.Find()->host_address + ":6432"};
+  const std::string before = fleet.Summary();
+  ASSERT_TRUE(scenario.command(fleet));
+  EXPECT_EQ(fleet.Status("other"), "renaming");
+  ASSERT_TRUE(fleet.RunUntilIdle());
+  fleet.RunFor(5);
+  EXPECT_EQ(fleet.Summary(), before);
+  EXPECT_FALSE(fleet.Find("other"));
+  EXPECT_TRUE(fleet.Leftovers().empty()) << fleet.Leftovers().front();
+}
+
+TEST(ModifyInstanceTest, DeleteAtAnyMomentOfARenameLeavesNothing) {
+  const Scenario scenario = Renaming();
+  for (int ticks = 0; ticks < 15; ++ticks) {
+    TestFleet fleet(scenario.from, kSecondSeed);
+    ASSERT_TRUE(scenario.command(fleet));
+    fleet.RunFor(ticks);
+    ASSERT_TRUE(DeleteInstance(*fleet.context, "other")) << ticks;
+    ASSERT_TRUE(fleet.RunUntilIdle()) << ticks;
+    EXPECT_TRUE(ListInstances(*fleet.store)->empty()) << ticks;
+    EXPECT_TRUE(fleet.Leftovers().empty()) << ticks << ": " << fleet.Leftovers().front();
+  }
 }
 
 TEST(ModifyInstanceTest, ModifyPort) {

@@ -27,6 +27,16 @@ Result<Versioned<Instance>> FindInstance(store::Store& store, std::string_view i
   return LoadInstance(store, InstanceId(name.value));
 }
 
+Result<std::vector<InstanceName>> ListInstanceNames(store::Store& store) {
+  TRY_ASSIGN(const store::Listing listing, store.List(kInstanceNamesPrefix));
+  std::vector<InstanceName> names;
+  for (const store::Document& document : listing.documents) {
+    names.push_back({.identifier = document.key.substr(kInstanceNamesPrefix.size()),
+                     .id = InstanceId(document.value)});
+  }
+  return names;
+}
+
 Result<std::vector<Instance>> ListInstances(store::Store& store) {
   TRY_ASSIGN(const store::Listing listing, store.List(kInstancesPrefix));
   std::vector<Instance> instances;

@@ -23,6 +23,13 @@ struct Versioned {
 
 Result<Versioned<Instance>> LoadInstance(store::Store& store, const InstanceId& id);
 Result<Versioned<Instance>> FindInstance(store::Store& store, std::string_view identifier);
+// Every name and whose it is, sorted: cheap, because no instance is read. An instance that is being
+// renamed has two.
+struct InstanceName {
+  std::string identifier;
+  InstanceId id;
+};
+Result<std::vector<InstanceName>> ListInstanceNames(store::Store& store);
 Result<std::vector<Instance>> ListInstances(store::Store& store);
 Result<std::vector<Versioned<Instance>>> ListVersionedInstances(store::Store& store);
 // kNotFound where the instance has none yet.

@@ -23,6 +23,7 @@ void RegisterAll(workflow::Engine& engine, const Context& context) {
   engine.Register(HaReconciler(context));
   engine.Register(RouteReconciler(context));
   engine.Register(EventReconciler(context));
+  engine.Register(MaintenanceReconciler(context));
 }
 
 }  // namespace howdah::fleet

@@ -159,13 +159,19 @@ std::optional<Instance> TestFleet::Find(std::string_view name) {
   return found->value;
 }
 
+std::optional<Instance> TestFleet::Only() {
+  const std::vector<Instance> all = Must(ListInstances(*store));
+  if (all.empty()) return std::nullopt;
+  return all.front();
+}
+
 std::string TestFleet::Status(std::string_view name) {
   const std::optional<Instance> instance = Find(name);
   return instance ? StatusOf(*instance, Must(ActiveRun(*store, *instance))) : "gone";
 }
 
 std::string TestFleet::Summary() {
-  const std::optional<Instance> instance = Find();
+  const std::optional<Instance> instance = Only();
   if (!instance) return "gone";
   const Settings& settings = instance->settings;
   const auto record = LoadRecord(*store, instance->id);
@@ -177,8 +183,9 @@ std::string TestFleet::Summary() {
     states.push_back(fmt::format("{} password {}", nodes::StateName(observed.state),
                                  known ? machine->second.verifier : "none"));
   }
-  return fmt::format("{} {} {} port {} verifier {} groups {} phase {} nodes {} at {} {}", Status(),
-                     settings.instance_class, settings.multi_az ? "multi" : "single", settings.port,
+  return fmt::format("{} {} {} {} port {} verifier {} groups {} phase {} nodes {} at {} {}",
+                     instance->identifier, Status(instance->identifier), settings.instance_class,
+                     settings.multi_az ? "multi" : "single", settings.port,
                      settings.master_verifier, fmt::join(settings.security_groups, "+"),
                      record ? ha::PhaseName(record->value.phase) : "none", fmt::join(states, ", "),
                      fmt::join(host.state().listening, ","), instance->failure);
@@ -191,7 +198,7 @@ std::vector<std::string> TestFleet::Messages() {
 }
 
 std::vector<std::string> TestFleet::Leftovers() {
-  const std::optional<Instance> instance = Find();
+  const std::optional<Instance> instance = Only();
   std::vector<std::string> found(host.state().violations.begin(), host.state().violations.end());
   if (instance && instance->settings.multi_az == instance->second_node.empty() &&
       instance->failure.empty()) {

@@ -48,6 +48,7 @@ class TestFleet {
 
   std::optional<Instance> Find(std::string_view name = kTestName);
   std::string Status(std::string_view name = kTestName);
+  std::optional<Instance> Only();  // whatever its name
   // What an onlooker sees of the instance, in words: equal for equal states.
   std::string Summary();
   std::vector<std::string> Messages();  // of all events

@@ -24,9 +24,10 @@ workflow::Workflow StopInstanceWorkflow(const Context& context);
 workflow::Workflow StartInstanceWorkflow(const Context& context);
 
 // The standing duties of the fleet.
-workflow::Reconciler HaReconciler(const Context& context);     // ha_reconciler.cc
-workflow::Reconciler RouteReconciler(const Context& context);  // route_reconciler.cc
-workflow::Reconciler EventReconciler(const Context& context);  // prunes old events
+workflow::Reconciler HaReconciler(const Context& context);           // ha_reconciler.cc
+workflow::Reconciler RouteReconciler(const Context& context);        // route_reconciler.cc
+workflow::Reconciler EventReconciler(const Context& context);        // prunes old events
+workflow::Reconciler MaintenanceReconciler(const Context& context);  // maintenance.cc
 
 void RegisterAll(workflow::Engine& engine, const Context& context);
 

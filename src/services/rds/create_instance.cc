@@ -12,8 +12,6 @@ namespace howdah::services::rds {
 
 namespace {
 
-constexpr std::int64_t kMostInstances = 40;  // RDS's default quota
-
 Outcome<postgres::EngineVersion> ChooseVersion(const fleet::Context& context,
                                                const std::optional<std::string>& wanted) {
   const auto engines = context.engines();
@@ -96,10 +94,10 @@ Outcome<fleet::Settings> NewSettings(const fleet::Context& context,
   OUTCOME_TRY(ValidClass(settings.instance_class, version));
   OUTCOME_ASSIGN(settings.storage_gib, Required(in.allocated_storage, "AllocatedStorage"));
   settings.storage_type = in.storage_type.value_or("gp3");
-  OUTCOME_TRY(ValidStorage(settings.storage_type, settings.storage_gib));
+  OUTCOME_TRY(ValidStorage("AllocatedStorage", settings.storage_type, settings.storage_gib));
   settings.multi_az = in.multi_az.value_or(false);
   settings.port = in.port.value_or(5432);
-  OUTCOME_TRY(ValidPort(settings.port));
+  OUTCOME_TRY(ValidPort("Port", settings.port));
   settings.deletion_protection = in.deletion_protection.value_or(false);
   settings.auto_minor_version_upgrade = in.auto_minor_version_upgrade.value_or(true);
   settings.copy_tags_to_snapshot = in.copy_tags_to_snapshot.value_or(false);
@@ -116,6 +114,22 @@ Outcome<fleet::Settings> NewSettings(const fleet::Context& context,
   if (!verifier) return Refuse(aws::FaultOf(verifier.error()));
   settings.master_verifier = *std::move(verifier);
   return settings;
+}
+
+Outcome<void> WithinQuotas(const fleet::Context& context, std::int64_t storage_gib) {
+  const auto all = fleet::ListInstances(context.store);
+  if (!all) return Refuse(aws::FaultOf(all.error()));
+  const fleet::Quotas& quotas = context.quotas;
+  if (static_cast<std::int64_t>(all->size()) >= quotas.instances) {
+    return Refuse(api::fault::InstanceQuotaExceededFault(
+        fmt::format("Quota exceeded: at most {} DB instances in one account ('howdah serve "
+                    "--max-instances' sets how many).",
+                    quotas.instances)));
+  }
+  for (const fleet::Instance& instance : *all) storage_gib += instance.settings.storage_gib;
+  if (storage_gib <= quotas.storage_gib) return {};
+  return Refuse(api::fault::StorageQuotaExceededFault(fmt::format(
+      "Quota exceeded: at most {} GiB of AllocatedStorage in one account.", quotas.storage_gib)));
 }
 
 }  // namespace
@@ -147,12 +161,7 @@ Outcome<api::CreateDBInstanceResult> Create(const fleet::Context& context,
   OUTCOME_ASSIGN(wish.settings.security_groups,
                  FindSecurityGroups(context, group.vpc, in.vpc_security_group_ids));
   OUTCOME_ASSIGN(wish.tags, ToTags(in.tags));
-  const auto all = fleet::ListInstances(context.store);
-  if (!all) return Refuse(aws::FaultOf(all.error()));
-  if (static_cast<std::int64_t>(all->size()) >= kMostInstances) {
-    return Refuse(api::fault::InstanceQuotaExceededFault(
-        fmt::format("Quota exceeded: at most {} DB instances in one account.", kMostInstances)));
-  }
+  OUTCOME_TRY(WithinQuotas(context, wish.settings.storage_gib));
   OUTCOME_ASSIGN(api::DBInstance shape,
                  Answer(context, wish.identifier, fleet::CreateInstance(context, wish)));
   return api::CreateDBInstanceResult{.db_instance = std::move(shape)};

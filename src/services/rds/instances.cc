@@ -4,62 +4,111 @@
 #include <fmt/format.h>
 
 #include "fleet/commands.h"
+#include "services/rds/filters.h"
 
 namespace howdah::services::rds {
 
 namespace {
 
-bool Matches(const fleet::Instance& instance, const fleet::Context& context,
-             const api::Filter& filter) {
-  const std::string name = filter.name.value_or("");
-  return std::ranges::any_of(filter.values, [&](const std::string& value) {
-    if (name == "dbi-resource-id") return value == instance.id.str();
-    if (name == "engine") return value == kEngine;
-    return IdentifierIn(value) == instance.identifier ||
-           value == context.InstanceArn(instance.identifier);
+using Names = std::vector<fleet::InstanceName>;
+
+bool Matches(const fleet::Instance& instance, std::string_view filter, const std::string& value) {
+  if (filter == "db-instance-id") return IdentifierIn(value) == instance.identifier;
+  if (filter == "dbi-resource-id") return value == instance.id.str();
+  return filter == "engine" && value == kEngine;  // nothing is in a cluster or a domain
+}
+
+bool MatchesAll(const fleet::Instance& instance, const aws::List<api::Filter>& filters) {
+  return std::ranges::all_of(filters, [&](const api::Filter& filter) {
+    return std::ranges::any_of(filter.values, [&](const std::string& value) {
+      return Matches(instance, *filter.name, value);
+    });
   });
 }
 
-Outcome<void> ValidFilters(const aws::List<api::Filter>& filters) {
-  static constexpr std::array<std::string_view, 5> kKnown = {"db-instance-id", "dbi-resource-id",
-                                                             "engine", "db-cluster-id", "domain"};
-  for (const api::Filter& filter : filters) {
-    const std::string name = filter.name.value_or("");
-    if (std::ranges::find(kKnown, name) == kKnown.end()) {
-      return Refuse(aws::InvalidParameterValue("Unrecognized filter name: " + name));
-    }
+// A filter of names or of ids says whom to look at; else all are looked at, by name, until the page
+// is full. Sorted by name.
+Outcome<Names> Candidates(const fleet::Context& context, const aws::List<api::Filter>& filters) {
+  Names names;
+  const auto by = std::ranges::find_if(filters, [](const api::Filter& filter) {
+    return filter.name == "dbi-resource-id" || filter.name == "db-instance-id";
+  });
+  if (by == filters.end()) {
+    auto all = fleet::ListInstanceNames(context.store);
+    if (!all) return Refuse(aws::FaultOf(all.error()));
+    return *std::move(all);
   }
-  return {};
+  for (const std::string& value : by->values) {
+    const auto found = by->name == "dbi-resource-id"
+                           ? fleet::LoadInstance(context.store, InstanceId(value))
+                           : fleet::FindInstance(context.store, IdentifierIn(value));
+    if (!found && found.error().code() == Code::kNotFound) continue;
+    if (!found) return Refuse(aws::FaultOf(found.error()));
+    names.push_back({.identifier = found->value.identifier, .id = found->value.id});
+  }
+  std::ranges::sort(names, {}, &fleet::InstanceName::identifier);
+  const auto [first, last] = std::ranges::unique(names, {}, &fleet::InstanceName::identifier);
+  names.erase(first, last);
+  return names;
+}
+
+// Reads what the page needs, and one more to know whether more follow.
+Outcome<api::DBInstanceMessage> DescribeMany(const fleet::Context& context,
+                                             const api::DescribeDBInstancesMessage& in) {
+  OUTCOME_ASSIGN(const std::size_t size, PageSize(in.max_records));
+  OUTCOME_ASSIGN(const std::optional<std::string> after, KeyOf(in.marker));
+  OUTCOME_ASSIGN(const Names names, Candidates(context, in.filters));
+  api::DBInstanceMessage out;
+  out.db_instances.MarkPresent();
+  SubnetGroupShapes groups;
+  for (const auto& [name, id] : names) {
+    if (after && name <= *after) continue;
+    const auto instance = fleet::LoadInstance(context.store, id);
+    if (!instance && instance.error().code() == Code::kNotFound) continue;  // deleted meanwhile
+    if (!instance) return Refuse(aws::FaultOf(instance.error()));
+    const bool is_its_name = instance->value.identifier == name;  // not one that it will have
+    if (!is_its_name || !MatchesAll(instance->value, in.filters)) continue;
+    if (out.db_instances.size() == size) {
+      out.marker = MarkerAfter(*out.db_instances.back().db_instance_identifier);
+      return out;
+    }
+    OUTCOME_ASSIGN(api::DBInstance shape, ToShape(context, instance->value, groups));
+    out.db_instances.push_back(std::move(shape));
+  }
+  return out;
 }
 
 Outcome<api::DBInstanceMessage> Describe(const fleet::Context& context,
                                          const api::DescribeDBInstancesMessage& in) {
-  OUTCOME_TRY(ValidFilters(in.filters));
-  std::vector<fleet::Instance> instances;
-  if (in.db_instance_identifier) {
-    OUTCOME_ASSIGN(auto found, Find(context, *in.db_instance_identifier));
-    instances.push_back(std::move(found.value));
-  } else {
-    auto all = fleet::ListInstances(context.store);
-    if (!all) return Refuse(aws::FaultOf(all.error()));
-    instances = *std::move(all);
-  }
-  for (const api::Filter& filter : in.filters) {
-    const std::string name = filter.name.value_or("");
-    const bool none = name == "db-cluster-id" || name == "domain";
-    std::erase_if(instances, [&](const fleet::Instance& instance) {
-      return none || !Matches(instance, context, filter);
-    });
-  }
-  std::ranges::sort(instances, {}, &fleet::Instance::identifier);
+  OUTCOME_TRY(ValidFilters(
+      in.filters, {"db-instance-id", "dbi-resource-id", "engine", "db-cluster-id", "domain"}));
+  if (!in.db_instance_identifier) return DescribeMany(context, in);
+  OUTCOME_TRY(PageSize(in.max_records));
+  OUTCOME_TRY(KeyOf(in.marker));
+  OUTCOME_ASSIGN(const auto found, Find(context, *in.db_instance_identifier));
   api::DBInstanceMessage out;
-  OUTCOME_ASSIGN(const aws::List<fleet::Instance> page,
-                 Page(std::move(instances), in.max_records, in.marker, out.marker));
-  for (const fleet::Instance& instance : page) {
-    OUTCOME_ASSIGN(api::DBInstance shape, ToShape(context, instance));
-    out.db_instances.push_back(std::move(shape));
-  }
+  out.db_instances.MarkPresent();
+  if (!MatchesAll(found.value, in.filters)) return out;
+  OUTCOME_ASSIGN(api::DBInstance shape, ToShape(context, found.value));
+  out.db_instances.push_back(std::move(shape));
   return out;
+}
+
+// The snapshot that a deletion would leave is wanted, or expressly not.
+Outcome<void> ValidFinalSnapshot(const api::DeleteDBInstanceMessage& in) {
+  const bool skip = in.skip_final_snapshot.value_or(false);
+  if (!skip && !in.final_db_snapshot_identifier) {
+    return Refuse(aws::InvalidParameterCombination(
+        "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."));
+  }
+  if (skip && in.final_db_snapshot_identifier) {
+    return Refuse(aws::InvalidParameterCombination(
+        "FinalDBSnapshotIdentifier can not be specified when SkipFinalSnapshot is true."));
+  }
+  if (skip) return {};
+  return Refuse(aws::InvalidParameterCombination(
+      "FinalDBSnapshotIdentifier is not served by Howdah yet: there are no snapshots. Give "
+      "SkipFinalSnapshot=true if the data may go."));
 }
 
 Outcome<api::DeleteDBInstanceResult> Delete(const fleet::Context& context,
@@ -70,20 +119,7 @@ Outcome<api::DeleteDBInstanceResult> Delete(const fleet::Context& context,
     return Refuse(aws::InvalidParameterCombination(
         "Cannot delete protected DB Instance, please disable deletion protection and try again."));
   }
-  const bool skip = in.skip_final_snapshot.value_or(false);
-  if (!skip && !in.final_db_snapshot_identifier) {
-    return Refuse(aws::InvalidParameterCombination(
-        "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."));
-  }
-  if (skip && in.final_db_snapshot_identifier) {
-    return Refuse(aws::InvalidParameterCombination(
-        "FinalDBSnapshotIdentifier can not be specified when SkipFinalSnapshot is true."));
-  }
-  if (!skip) {
-    return Refuse(aws::InvalidParameterCombination(
-        "FinalDBSnapshotIdentifier is not served by Howdah yet: there are no snapshots. Give "
-        "SkipFinalSnapshot=true if the data may go."));
-  }
+  OUTCOME_TRY(ValidFinalSnapshot(in));
   // A failed creation is tolerated: its record is all that is left.
   OUTCOME_ASSIGN(api::DBInstance shape,
                  Answer(context, identifier, fleet::DeleteInstance(context, identifier)));
@@ -123,7 +159,7 @@ Outcome<api::StartDBInstanceResult> Start(const fleet::Context& context,
   OUTCOME_ASSIGN(const auto found, Find(context, in.db_instance_identifier.value_or("")));
   const std::string& identifier = found.value.identifier;
   OUTCOME_ASSIGN(api::DBInstance shape,
-                 Answer(context, identifier, fleet::StartInstance(context, identifier)));
+                 Answer(context, identifier, fleet::StartInstance(context, identifier), "stopped"));
   return api::StartDBInstanceResult{.db_instance = std::move(shape)};
 }
 

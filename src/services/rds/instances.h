@@ -10,9 +10,10 @@ namespace howdah::services::rds {
 std::string IdentifierIn(std::string_view name);
 Outcome<fleet::Versioned<fleet::Instance>> Find(const fleet::Context& context,
                                                 std::string_view name);
-// The instance as it now is, or why the fleet refused.
+// The instance as it now is, or why the fleet refused: it is not in the wanted state.
 Outcome<api::DBInstance> Answer(const fleet::Context& context, std::string_view identifier,
-                                const Result<fleet::Instance>& done);
+                                const Result<fleet::Instance>& done,
+                                std::string_view wanted = "available");
 // Of the VPC all; none wanted: its default group.
 Outcome<std::vector<std::string>> FindSecurityGroups(const fleet::Context& context,
                                                      const std::string& vpc,

@@ -37,7 +37,7 @@ Outcome<fleet::Versioned<fleet::Instance>> Find(const fleet::Context& context,
 }
 
 Outcome<api::DBInstance> Answer(const fleet::Context& context, std::string_view identifier,
-                                const Result<fleet::Instance>& done) {
+                                const Result<fleet::Instance>& done, std::string_view wanted) {
   if (done) return ToShape(context, *done);
   switch (done.error().code()) {
     case Code::kNotFound:
@@ -49,9 +49,8 @@ Outcome<api::DBInstance> Answer(const fleet::Context& context, std::string_view 
         return Refuse(api::fault::InvalidDBInstanceStateFault(
             fmt::format("Instance {} is already being deleted.", identifier)));
       }
-      return Refuse(api::fault::InvalidDBInstanceStateFault(
-          fmt::format("Instance {} is not in a state that allows this: it is {}.", identifier,
-                      done.error().what())));
+      return Refuse(api::fault::InvalidDBInstanceStateFault(fmt::format(
+          "Instance {} is not in {} state. It is {}.", identifier, wanted, done.error().what())));
     case Code::kConflict:
       return Refuse(api::fault::InvalidDBInstanceStateFault(fmt::format(
           "Instance {} was changed by another request at the same time; try again.", identifier)));

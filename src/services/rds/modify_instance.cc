@@ -1,7 +1,10 @@
-// ModifyDBInstance: what should be different, checked and handed to the fleet as a whole.
+// ModifyDBInstance: what should be different, checked and handed to the fleet as a whole. Some
+// changes are true at once, some are carried out at once whatever ApplyImmediately says, and some
+// wait for the maintenance window unless it says true; then all that waits goes with them.
 #include <fmt/format.h>
 
 #include "fleet/commands.h"
+#include "fleet/node_plan.h"
 #include "postgres/scram.h"
 #include "services/rds/instances.h"
 #include "services/rds/not_served.h"
@@ -11,55 +14,99 @@ namespace howdah::services::rds {
 
 namespace {
 
-Outcome<fleet::Change> ChangeOf(const fleet::Context& context,
-                                const api::ModifyDBInstanceMessage& in,
+using Message = api::ModifyDBInstanceMessage;
+
+// Whether anything was asked for beyond which instance and when.
+bool AsksForSomething(const Message& in) {
+  return std::ranges::any_of(api::ModifyDBInstance::Desc().input->members, [&](const auto& member) {
+    const bool is_how = member.name == "DBInstanceIdentifier" ||
+                        member.name == "ApplyImmediately" ||
+                        member.name == "AllowMajorVersionUpgrade";
+    return !is_how && aws::ValueOf(member, &in) != nullptr;
+  });
+}
+
+Outcome<void> ValidGrowth(const fleet::Settings& now, std::int64_t wanted) {
+  if (wanted == now.storage_gib) return {};
+  OUTCOME_TRY(ValidStorage("AllocatedStorage", now.storage_type, wanted));
+  if (wanted < now.storage_gib) {
+    return Refuse(aws::InvalidParameterCombination(fmt::format(
+        "Invalid storage size for AllocatedStorage: requested size ({} GiB) is smaller than the "
+        "current size ({} GiB). Storage can't be reduced.",
+        wanted, now.storage_gib)));
+  }
+  if (wanted * 10 >= now.storage_gib * 11) return {};
+  return Refuse(aws::InvalidParameterCombination(fmt::format(
+      "Invalid storage size for AllocatedStorage: {} GiB. It must be at least 10 % more "
+      "than the current {} GiB.",
+      wanted, now.storage_gib)));
+}
+
+Outcome<void> ValidMultiAz(const fleet::Instance& instance, bool wanted) {
+  if (!wanted || !instance.secondary_zone.empty()) return {};
+  return Refuse(api::fault::DBSubnetGroupDoesNotCoverEnoughAZs(
+      "The DB subnet group covers one availability zone only; MultiAZ needs two."));
+}
+
+// A new name must be free, also when it is only to be taken in the window.
+Outcome<std::string> NewName(const fleet::Context& context, const fleet::Instance& instance,
+                             const std::string& wanted) {
+  OUTCOME_ASSIGN(std::string name, ValidIdentifier("NewDBInstanceIdentifier", wanted));
+  if (name != instance.identifier && fleet::FindInstance(context.store, name)) {
+    return Refuse(api::fault::DBInstanceAlreadyExistsFault("DB instance already exists"));
+  }
+  return name;
+}
+
+// What is asked for again as it is waits no more.
+template <typename T>
+void Ask(std::optional<T>& waiting, const std::optional<T>& asked, const T& now) {
+  if (asked) waiting = *asked == now ? std::nullopt : asked;
+}
+
+// The queue as it becomes with what is asked for and may wait.
+Outcome<fleet::Deferred> Deferrable(const fleet::Context& context, const Message& in,
+                                    const fleet::Instance& instance) {
+  const fleet::Settings& now = instance.settings;
+  fleet::Deferred queue = instance.deferred;
+  if (in.db_instance_class) OUTCOME_TRY(ValidClass(*in.db_instance_class, instance.version));
+  Ask(queue.instance_class, in.db_instance_class, now.instance_class);
+  if (in.allocated_storage) OUTCOME_TRY(ValidGrowth(now, *in.allocated_storage));
+  Ask(queue.storage_gib, in.allocated_storage, now.storage_gib);
+  Ask(queue.storage_type, in.storage_type, now.storage_type);
+  if (in.multi_az) OUTCOME_TRY(ValidMultiAz(instance, *in.multi_az));
+  Ask(queue.multi_az, in.multi_az, now.multi_az);
+  if (in.new_db_instance_identifier) {
+    OUTCOME_ASSIGN(const std::string name,
+                   NewName(context, instance, *in.new_db_instance_identifier));
+    Ask(queue.identifier, std::optional(name), instance.identifier);
+  }
+  return queue;
+}
+
+Outcome<void> NewPassword(const fleet::Context& context, const std::string& password,
+                          fleet::Settings& wanted) {
+  OUTCOME_TRY(ValidPassword(password));
+  auto verifier = postgres::MakeScramVerifier(password, context.entropy);
+  if (!verifier) return Refuse(aws::FaultOf(verifier.error()));
+  wanted.master_verifier = *std::move(verifier);
+  ++wanted.password_stamp;
+  return {};
+}
+
+// What does not wait, whatever ApplyImmediately says.
+Outcome<fleet::Settings> AtOnce(const fleet::Context& context, const Message& in,
                                 const fleet::Instance& instance) {
-  fleet::Change change{.settings = instance.settings};
-  fleet::Settings& wanted = change.settings;
-  if (in.db_instance_class && *in.db_instance_class != wanted.instance_class) {
-    OUTCOME_TRY(ValidClass(*in.db_instance_class, instance.version));
-    wanted.instance_class = *in.db_instance_class;
-    change.announcements.push_back("Finished applying modification to DB instance class");
-  }
-  if (in.allocated_storage && *in.allocated_storage != wanted.storage_gib) {
-    OUTCOME_TRY(ValidStorage(wanted.storage_type, *in.allocated_storage));
-    if (*in.allocated_storage * 10 < wanted.storage_gib * 11) {
-      return Refuse(aws::InvalidParameterCombination(fmt::format(
-          "Invalid storage size: {} GiB. Storage can only grow, by at least 10 % (from {} GiB).",
-          *in.allocated_storage, wanted.storage_gib)));
-    }
-    wanted.storage_gib = *in.allocated_storage;
-    change.announcements.push_back("Finished applying modification to allocated storage");
-  }
-  if (in.storage_type) wanted.storage_type = *in.storage_type;
-  if (in.multi_az && *in.multi_az != wanted.multi_az) {
-    if (*in.multi_az && instance.secondary_zone.empty()) {
-      return Refuse(api::fault::DBSubnetGroupDoesNotCoverEnoughAZs(
-          "The DB subnet group covers one availability zone only; Multi-AZ needs two."));
-    }
-    wanted.multi_az = *in.multi_az;
-    change.announcements.push_back(wanted.multi_az
-                                       ? "Finished applying modification to convert to a Multi-AZ "
-                                         "DB instance"
-                                       : "Finished applying modification to convert to a standard "
-                                         "(Single-AZ) DB instance");
-  }
+  fleet::Settings wanted = instance.settings;
   if (in.db_port_number) {
-    OUTCOME_TRY(ValidPort(*in.db_port_number));
+    OUTCOME_TRY(ValidPort("DBPortNumber", *in.db_port_number));
     wanted.port = *in.db_port_number;
   }
   if (in.vpc_security_group_ids.present() && !in.vpc_security_group_ids.empty()) {
     OUTCOME_ASSIGN(wanted.security_groups,
                    FindSecurityGroups(context, instance.vpc, in.vpc_security_group_ids));
   }
-  if (in.master_user_password) {
-    OUTCOME_TRY(ValidPassword(*in.master_user_password));
-    auto verifier = postgres::MakeScramVerifier(*in.master_user_password, context.entropy);
-    if (!verifier) return Refuse(aws::FaultOf(verifier.error()));
-    wanted.master_verifier = *std::move(verifier);
-    ++wanted.password_stamp;
-    change.status = "resetting-master-credentials";
-  }
+  if (in.master_user_password) OUTCOME_TRY(NewPassword(context, *in.master_user_password, wanted));
   wanted.deletion_protection = in.deletion_protection.value_or(wanted.deletion_protection);
   wanted.auto_minor_version_upgrade =
       in.auto_minor_version_upgrade.value_or(wanted.auto_minor_version_upgrade);
@@ -70,46 +117,65 @@ Outcome<fleet::Change> ChangeOf(const fleet::Context& context,
       wanted.maintenance_window,
       ValidMaintenanceWindow(in.preferred_maintenance_window.value_or(wanted.maintenance_window)));
   OUTCOME_TRY(ValidWindows(wanted.backup_window, wanted.maintenance_window));
-  if (in.new_db_instance_identifier) {
-    OUTCOME_ASSIGN(change.new_identifier,
-                   ValidIdentifier("NewDBInstanceIdentifier", *in.new_db_instance_identifier));
-    if (change.new_identifier == instance.identifier) change.new_identifier.clear();
-    if (!change.new_identifier.empty()) change.status = "renaming";
-  }
-  return change;
+  return wanted;
 }
 
-// What RDS would defer to the maintenance window. The window's queue comes later: until then such a
-// change must say that it is to be applied at once.
-bool IsDeferrable(const fleet::Settings& now, const fleet::Change& change) {
-  const fleet::Settings& wanted = change.settings;
-  return now.instance_class != wanted.instance_class || now.storage_gib != wanted.storage_gib ||
-         now.storage_type != wanted.storage_type || now.multi_az != wanted.multi_az ||
-         !change.new_identifier.empty();
+Outcome<fleet::Change> ChangeOf(const fleet::Context& context, const Message& in,
+                                const fleet::Instance& instance) {
+  OUTCOME_ASSIGN(const fleet::Settings at_once, AtOnce(context, in, instance));
+  OUTCOME_ASSIGN(const fleet::Deferred queue, Deferrable(context, in, instance));
+  if (!in.apply_immediately.value_or(false)) {
+    return fleet::Change{.settings = at_once, .deferred = queue};
+  }
+  return fleet::Change{.settings = fleet::Apply(queue, at_once),
+                       .new_identifier = queue.identifier.value_or("")};
+}
+
+// Within a VPC RDS moves no instance, and to another one Howdah does not yet.
+Outcome<void> RefuseMove(const fleet::Context& context, const Message& in,
+                         const fleet::Instance& instance) {
+  if (!in.db_subnet_group_name) return {};
+  const std::string name = IdentifierIn(*in.db_subnet_group_name);
+  const auto group = fleet::LoadSubnetGroup(context, name);
+  if (!group) {
+    return Refuse(api::fault::DBSubnetGroupNotFoundFault(
+        fmt::format("DB subnet group '{}' does not exist.", name)));
+  }
+  if (name == instance.subnet_group) {
+    return Refuse(api::fault::InvalidVPCNetworkStateFault(
+        "The specified DB instance is already in the target DB subnet group."));
+  }
+  if (group->vpc == instance.vpc) {
+    return Refuse(api::fault::InvalidVPCNetworkStateFault(fmt::format(
+        "You cannot move DB instance {} to subnet group {}. The specified DB subnet group and DB "
+        "instance are in the same VPC. Choose a DB subnet group in different VPC than the "
+        "specified DB instance and try again.",
+        instance.identifier, name)));
+  }
+  return Refuse(api::fault::InvalidVPCNetworkStateFault(
+      fmt::format("You cannot move DB instance {} to subnet group {}: Howdah does not move an "
+                  "instance to another VPC (DBSubnetGroupName).",
+                  instance.identifier, name)));
 }
 
 }  // namespace
 
-Outcome<api::ModifyDBInstanceResult> Modify(const fleet::Context& context,
-                                            const api::ModifyDBInstanceMessage& in) {
+Outcome<api::ModifyDBInstanceResult> Modify(const fleet::Context& context, const Message& in) {
   OUTCOME_ASSIGN(const auto found, Find(context, in.db_instance_identifier.value_or("")));
-  const auto version = postgres::EngineVersion::Parse(found.value.version);
-  if (!version) return Refuse(aws::FaultOf(version.error()));
-  OUTCOME_TRY(RefuseNotServed(in, found.value, version->major));
-  OUTCOME_ASSIGN(const fleet::Change change, ChangeOf(context, in, found.value));
-  if (IsDeferrable(found.value.settings, change) && !in.apply_immediately.value_or(false)) {
-    return Refuse(aws::InvalidParameterCombination(
-        "This change would wait for the maintenance window, which Howdah does not serve yet. Give "
-        "ApplyImmediately=true to apply it now."));
+  const fleet::Instance& instance = found.value;
+  const bool flushes = in.apply_immediately.value_or(false) && !instance.deferred.empty();
+  if (!AsksForSomething(in) && !flushes) {
+    return Refuse(aws::InvalidParameterCombination("No modifications were requested"));
   }
-  const bool nothing = fleet::ToJson(change.settings) == fleet::ToJson(found.value.settings) &&
-                       change.new_identifier.empty();
-  if (nothing) {
-    OUTCOME_ASSIGN(api::DBInstance shape, ToShape(context, found.value));
-    return api::ModifyDBInstanceResult{.db_instance = std::move(shape)};
-  }
-  OUTCOME_ASSIGN(api::DBInstance shape, Answer(context, found.value.identifier,
-                                               fleet::ModifyInstance(context, found, change)));
+  OUTCOME_TRY(RefuseNotServed(context, in, instance));
+  OUTCOME_TRY(RefuseMove(context, in, instance));
+  OUTCOME_ASSIGN(const fleet::Change change, ChangeOf(context, in, instance));
+  const bool nothing = change.settings == instance.settings && change.new_identifier.empty() &&
+                       change.deferred == instance.deferred;
+  OUTCOME_ASSIGN(api::DBInstance shape,
+                 nothing ? ToShape(context, instance)
+                         : Answer(context, instance.identifier,
+                                  fleet::ModifyInstance(context, found, change)));
   return api::ModifyDBInstanceResult{.db_instance = std::move(shape)};
 }
 

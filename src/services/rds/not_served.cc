@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "postgres/parameters.h"
 
 namespace howdah::services::rds {
@@ -16,6 +18,103 @@ std::unexpected<aws::Fault> NotYet(std::string_view parameter, std::string_view 
 template <typename T>
 bool IsOther(const std::optional<T>& value, const T& harmless) {
   return value && *value != harmless;
+}
+
+// What a handler reads, or this file. Any other parameter of AWS's would be taken in silence, and
+// that is a promise: it is refused by its name.
+constexpr std::array<std::string_view, 61> kRead = {
+    "AllocatedStorage",
+    "AllowMajorVersionUpgrade",
+    "ApplyImmediately",
+    "AutoMinorVersionUpgrade",
+    "AvailabilityZone",
+    "BackupRetentionPeriod",
+    "BackupTarget",
+    "CACertificateIdentifier",
+    "CertificateRotationRestart",
+    "CharacterSetName",
+    "CloudwatchLogsExportConfiguration",
+    "CopyTagsToSnapshot",
+    "DBClusterIdentifier",
+    "DBInstanceClass",
+    "DBInstanceIdentifier",
+    "DBName",
+    "DBParameterGroupName",
+    "DBPortNumber",
+    "DBSecurityGroups",
+    "DBSubnetGroupName",
+    "DatabaseInsightsMode",
+    "DedicatedLogVolume",
+    "DeletionProtection",
+    "DisableDomain",
+    "Domain",
+    "DomainDnsIps",
+    "EnableCloudwatchLogsExports",
+    "EnableCustomerOwnedIp",
+    "EnableIAMDatabaseAuthentication",
+    "EnablePerformanceInsights",
+    "Engine",
+    "EngineLifecycleSupport",
+    "EngineVersion",
+    "Iops",
+    "KmsKeyId",
+    "LicenseModel",
+    "ManageMasterUserPassword",
+    "MasterUserAuthenticationType",
+    "MasterUserPassword",
+    "MasterUsername",
+    "MaxAllocatedStorage",
+    "MonitoringInterval",
+    "MonitoringRoleArn",
+    "MultiAZ",
+    "MultiTenant",
+    "NetworkType",
+    "NewDBInstanceIdentifier",
+    "OptionGroupName",
+    "Port",
+    "PreferredBackupWindow",
+    "PreferredMaintenanceWindow",
+    "ProcessorFeatures",
+    "PubliclyAccessible",
+    "ReplicaMode",
+    "RotateMasterUserPassword",
+    "StorageEncrypted",
+    "StorageThroughput",
+    "StorageType",
+    "Tags",
+    "Timezone",
+    "VpcSecurityGroupIds",
+};
+
+template <typename Operation>
+Outcome<void> RefuseWhatNobodyReads(const typename Operation::Input& in) {
+  for (const aws::MemberDesc& member : Operation::Desc().input->members) {
+    const bool known = std::ranges::find(kRead, member.name) != kRead.end();
+    if (!known && aws::ValueOf(member, &in) != nullptr) {
+      return NotYet(member.name, "leave it out");
+    }
+  }
+  return {};
+}
+
+// An upgrade that AWS would refuse is refused in its words.
+Outcome<void> RefuseUpgrade(const fleet::Context& context, const postgres::EngineVersion& now,
+                            const std::string& wanted) {
+  if (wanted == now.Format() || wanted == std::to_string(now.major)) return {};
+  const auto version = postgres::EngineVersion::Parse(wanted);
+  const auto engines = context.engines();
+  const bool found =
+      version && engines &&
+      std::ranges::find(*engines, *version, &postgres::Engine::version) != engines->end();
+  if (version && *version < now) {
+    return Refuse(aws::InvalidParameterCombination(
+        fmt::format("Cannot upgrade postgres from {} to {}", now.Format(), wanted)));
+  }
+  if (!found) {
+    return Refuse(aws::InvalidParameterCombination(
+        fmt::format("Cannot find version {} for postgres", wanted)));
+  }
+  return NotYet("EngineVersion", "upgrades come later; the version stays " + now.Format());
 }
 
 // What create and modify have in common.
@@ -38,7 +137,10 @@ Outcome<void> RefuseCommon(const Message& in, int major) {
     return NotYet("ManageMasterUserPassword",
                   "create a secret and give the password as MasterUserPassword");
   }
-  if (in.max_allocated_storage) {
+  // As large as the storage is: RDS's way to say that it does not grow.
+  const bool grows =
+      in.max_allocated_storage.value_or(0) != 0 && in.max_allocated_storage != in.allocated_storage;
+  if (grows) {
     return NotYet("MaxAllocatedStorage", "storage does not grow by itself");
   }
   if (IsOther<std::int64_t>(in.iops, 0) || IsOther<std::int64_t>(in.storage_throughput, 0)) {
@@ -47,6 +149,12 @@ Outcome<void> RefuseCommon(const Message& in, int major) {
   if (in.publicly_accessible.value_or(false)) {
     return NotYet("PubliclyAccessible",
                   "an endpoint is an address inside the VPC; only false is accepted");
+  }
+  if (IsOther<std::string>(in.database_insights_mode, "standard")) {
+    return NotYet("DatabaseInsightsMode", "nothing is sampled");
+  }
+  if (IsOther<std::string>(in.master_user_authentication_type, "password")) {
+    return NotYet("MasterUserAuthenticationType", "logins use passwords");
   }
   if (in.domain || !in.domain_dns_ips.empty()) return NotYet("Domain", "there is no directory");
   if (in.enable_customer_owned_ip.value_or(false)) return NotYet("EnableCustomerOwnedIp", "no");
@@ -85,6 +193,7 @@ Outcome<void> RefuseCommon(const Message& in, int major) {
 }  // namespace
 
 Outcome<void> RefuseNotServed(const api::CreateDBInstanceMessage& in, int major) {
+  OUTCOME_TRY(RefuseWhatNobodyReads<api::CreateDBInstance>(in));
   OUTCOME_TRY(RefuseCommon(in, major));
   if (in.storage_encrypted.value_or(false) || in.kms_key_id) {
     return NotYet("StorageEncrypted", "data is not encrypted at rest");
@@ -96,18 +205,20 @@ Outcome<void> RefuseNotServed(const api::CreateDBInstanceMessage& in, int major)
   if (IsOther<std::string>(in.backup_target, "region")) return NotYet("BackupTarget", "region");
   if (in.character_set_name) return NotYet("CharacterSetName", "databases are UTF8");
   if (in.timezone) return NotYet("Timezone", "not for engine postgres");
+  if (IsOther(in.engine_lifecycle_support, std::string(kLifecycle))) {
+    return NotYet("EngineLifecycleSupport", "nobody mends what the community does not any more");
+  }
   return {};
 }
 
-Outcome<void> RefuseNotServed(const api::ModifyDBInstanceMessage& in,
-                              const fleet::Instance& instance, int major) {
-  OUTCOME_TRY(RefuseCommon(in, major));
-  if (in.engine_version && *in.engine_version != instance.version) {
-    return NotYet("EngineVersion", "upgrades come later; the version stays " + instance.version);
-  }
-  if (in.db_subnet_group_name && *in.db_subnet_group_name != instance.subnet_group) {
-    return NotYet("DBSubnetGroupName", "an instance stays in its subnet group");
-  }
+Outcome<void> RefuseNotServed(const fleet::Context& context, const api::ModifyDBInstanceMessage& in,
+                              const fleet::Instance& instance) {
+  const auto version = postgres::EngineVersion::Parse(instance.version);
+  if (!version) return Refuse(aws::FaultOf(version.error()));
+  OUTCOME_TRY(RefuseWhatNobodyReads<api::ModifyDBInstance>(in));
+  OUTCOME_TRY(RefuseCommon(in, version->major));
+  if (in.engine_version) OUTCOME_TRY(RefuseUpgrade(context, *version, *in.engine_version));
+  if (IsOther(in.engine, std::string(kEngine))) return NotYet("Engine", "it stays postgres");
   if (in.cloudwatch_logs_export_configuration) {
     return NotYet("CloudwatchLogsExportConfiguration", "logs stay on the host");
   }

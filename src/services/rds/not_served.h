@@ -7,7 +7,7 @@ namespace howdah::services::rds {
 
 // A value that asks for what RDS does by default anyway (false, 0, the default group) is no wish.
 Outcome<void> RefuseNotServed(const api::CreateDBInstanceMessage& in, int major);
-Outcome<void> RefuseNotServed(const api::ModifyDBInstanceMessage& in,
-                              const fleet::Instance& instance, int major);
+Outcome<void> RefuseNotServed(const fleet::Context& context, const api::ModifyDBInstanceMessage& in,
+                              const fleet::Instance& instance);
 
 }  // namespace howdah::services::rds

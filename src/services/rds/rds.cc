@@ -7,6 +7,8 @@ namespace howdah::services {
 void RegisterRds(aws::Service& service, const fleet::Context& context, RdsOptions options) {
   rds::RegisterInstances(service, context);
   rds::RegisterSubnetGroups(service, context);
+  rds::RegisterEngines(service, context);
+  rds::RegisterEmptyLists(service, context);
   rds::RegisterCatalogue(service, context, options);
   rds::RegisterEvents(service, context);
   rds::RegisterTags(service, context);

@@ -17,19 +17,29 @@ int MajorOf(const fleet::Instance& instance) {
   return version ? version->major : 0;
 }
 
-// What a change under way will bring; the top level keeps the old values until it has.
+// What waits for the maintenance window, and what a change under way will bring; the top level
+// keeps the old values until it has.
 api::PendingModifiedValues PendingOf(const fleet::Instance& instance,
                                      const std::optional<workflow::Run>& active) {
+  const fleet::Deferred& deferred = instance.deferred;
   api::PendingModifiedValues pending;
+  pending.db_instance_identifier = deferred.identifier;
+  pending.db_instance_class = deferred.instance_class;
+  pending.allocated_storage = deferred.storage_gib;
+  pending.storage_type = deferred.storage_type;
+  pending.multi_az = deferred.multi_az;
   if (!active || active->workflow != fleet::kModifyInstance) return pending;
   const fleet::Settings& now = instance.settings;
   const fleet::Settings wanted = fleet::SettingsFromJson(JsonObject(active->frame, "settings"));
-  if (wanted.instance_class != now.instance_class)
+  if (wanted.instance_class != now.instance_class) {
     pending.db_instance_class = wanted.instance_class;
+  }
   if (wanted.storage_gib != now.storage_gib) pending.allocated_storage = wanted.storage_gib;
   if (wanted.port != now.port) pending.port = wanted.port;
   if (wanted.multi_az != now.multi_az) pending.multi_az = wanted.multi_az;
   if (wanted.password_stamp != now.password_stamp) pending.master_user_password = "****";
+  const std::string name = JsonString(active->frame, "new_identifier");
+  if (!name.empty() && name != instance.identifier) pending.db_instance_identifier = name;
   return pending;
 }
 
@@ -64,9 +74,29 @@ void FillWhatIsOff(api::DBInstance& shape) {
   shape.activity_stream_status = "stopped";
 }
 
+Outcome<void> FillSubnetGroup(const fleet::Context& context, const fleet::Instance& instance,
+                              SubnetGroupShapes& seen, api::DBInstance& shape) {
+  const auto known = seen.find(instance.subnet_group);
+  if (known != seen.end()) {
+    shape.db_subnet_group = known->second;
+    return {};
+  }
+  const auto group = fleet::LoadSubnetGroup(context, instance.subnet_group);
+  if (!group) return {};  // deleted with the last instance, a moment ago
+  OUTCOME_ASSIGN(shape.db_subnet_group, ToShape(context, *group));
+  seen.emplace(instance.subnet_group, *shape.db_subnet_group);
+  return {};
+}
+
 }  // namespace
 
 Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Instance& instance) {
+  SubnetGroupShapes seen;
+  return ToShape(context, instance, seen);
+}
+
+Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Instance& instance,
+                                 SubnetGroupShapes& seen) {
   const auto active = fleet::ActiveRun(context.store, instance);
   if (!active) return Refuse(aws::FaultOf(active.error()));
   const fleet::Settings& settings = instance.settings;
@@ -79,7 +109,7 @@ Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Ins
   shape.engine = std::string(kEngine);
   shape.engine_version = instance.version;
   shape.license_model = std::string(kLicense);
-  shape.engine_lifecycle_support = "open-source-rds-extended-support-disabled";
+  shape.engine_lifecycle_support = std::string(kLifecycle);
   shape.db_instance_status = fleet::StatusOf(instance, *active);
   shape.master_username = instance.master_user;
   if (!instance.database.empty()) shape.db_name = instance.database;
@@ -101,10 +131,7 @@ Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Ins
   FillWhatIsOff(shape);
   shape.tag_list = ToShape(instance.tags);
   shape.pending_modified_values = PendingOf(instance, *active);
-  const auto group = fleet::LoadSubnetGroup(context, instance.subnet_group);
-  if (group) {
-    OUTCOME_ASSIGN(shape.db_subnet_group, ToShape(context, *group));
-  }
+  OUTCOME_TRY(FillSubnetGroup(context, instance, seen, shape));
   return shape;
 }
 
@@ -135,21 +162,48 @@ aws::List<api::Tag> ToShape(const fleet::Tags& tags) {
   return shape;
 }
 
+namespace {
+
+// Letters, digits, spaces and _.:/=+-@; what is not ASCII is a letter of some language.
+bool IsTagText(std::string_view text) {
+  static constexpr std::string_view kMarks = " _.:/=+-@";
+  return std::ranges::all_of(text, [](char c) {
+    const bool ascii = static_cast<unsigned char>(c) < 128;
+    return !ascii || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           kMarks.find(c) != kMarks.npos;
+  });
+}
+
+Outcome<void> ValidTag(const std::string& key, const std::string& value) {
+  constexpr std::size_t kLongestKey = 128;
+  constexpr std::size_t kLongestValue = 256;
+  const auto refuse = [&](std::string_view rule) {
+    return Refuse(aws::InvalidParameterValue(
+        fmt::format("Invalid tag in Tags, key '{}': {}", key.substr(0, kLongestKey), rule)));
+  };
+  if (key.empty() || key.size() > kLongestKey) return refuse("a key has 1 to 128 characters.");
+  if (value.size() > kLongestValue) return refuse("a value has at most 256 characters.");
+  if (key.starts_with("aws:") || key.starts_with("rds:")) {
+    return refuse("a key does not begin with aws: or rds:, which are reserved.");
+  }
+  if (!IsTagText(key) || !IsTagText(value)) {
+    return refuse("only letters, digits, white space and _ . : / = + - @ are allowed.");
+  }
+  return {};
+}
+
+}  // namespace
+
 Outcome<fleet::Tags> ToTags(const aws::List<api::Tag>& tags) {
   constexpr std::size_t kMostTags = 50;
   if (tags.size() > kMostTags) {
-    return Refuse(aws::InvalidParameterValue("A resource can have at most 50 tags."));
+    return Refuse(aws::InvalidParameterValue("A resource can have at most 50 Tags."));
   }
   fleet::Tags result;
   for (const api::Tag& tag : tags) {
     const std::string key = tag.key.value_or("");
-    const std::string value = tag.value.value_or("");
-    if (key.empty() || key.size() > 128 || value.size() > 256 || key.starts_with("aws:")) {
-      return Refuse(aws::InvalidParameterValue(
-          "Invalid tag '" + key +
-          "': a key has 1 to 128 characters and does not begin with aws:, a value at most 256."));
-    }
-    result[key] = value;
+    OUTCOME_TRY(ValidTag(key, tag.value.value_or("")));
+    result[key] = tag.value.value_or("");
   }
   // These two are Howdah's own, and change how clients reach an instance.
   if (const Result<> known = fleet::CheckDataPathTags(result); !known) {

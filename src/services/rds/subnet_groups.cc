@@ -5,7 +5,7 @@
 
 #include "fleet/keys.h"
 #include "fleet/subnet_group.h"
-#include "services/rds/handlers.h"
+#include "services/rds/filters.h"
 #include "services/rds/validate.h"
 #include "vpc/records.h"
 
@@ -64,6 +64,22 @@ Outcome<std::string> ValidSubnets(const fleet::Context& context,
   return vpc;
 }
 
+std::unexpected<aws::Fault> TooManySubnets(const fleet::Context& context) {
+  return Refuse(api::fault::DBSubnetQuotaExceededFault(fmt::format(
+      "Quota exceeded: at most {} SubnetIds in one group.", context.quotas.subnets_per_group)));
+}
+
+Outcome<void> WithinQuotas(const fleet::Context& context, std::size_t subnets) {
+  if (subnets > static_cast<std::size_t>(context.quotas.subnets_per_group)) {
+    return TooManySubnets(context);
+  }
+  const auto groups = fleet::ListSubnetGroups(context.store);
+  if (!groups) return Refuse(aws::FaultOf(groups.error()));
+  if (groups->size() < static_cast<std::size_t>(context.quotas.subnet_groups)) return {};
+  return Refuse(api::fault::DBSubnetGroupQuotaExceededFault(
+      fmt::format("Quota exceeded: at most {} DB subnet groups.", context.quotas.subnet_groups)));
+}
+
 Outcome<api::CreateDBSubnetGroupResult> Create(const fleet::Context& context,
                                                const api::CreateDBSubnetGroupMessage& in) {
   fleet::SubnetGroup group;
@@ -72,6 +88,7 @@ Outcome<api::CreateDBSubnetGroupResult> Create(const fleet::Context& context,
   OUTCOME_ASSIGN(group.vpc, ValidSubnets(context, in.subnet_ids));
   group.subnets = in.subnet_ids;
   OUTCOME_ASSIGN(group.tags, ToTags(in.tags));
+  OUTCOME_TRY(WithinQuotas(context, in.subnet_ids.size()));
   const std::string key = fleet::SubnetGroupKey(group.name);
   const auto committed = context.store.Commit(
       {.compares = {{key, 0}}, .puts = {{key, fleet::Format(group), ""}}, .deletes = {}});
@@ -86,6 +103,7 @@ Outcome<api::CreateDBSubnetGroupResult> Create(const fleet::Context& context,
 
 Outcome<api::DBSubnetGroupMessage> Describe(const fleet::Context& context,
                                             const api::DescribeDBSubnetGroupsMessage& in) {
+  OUTCOME_TRY(ValidFilters(in.filters));
   auto groups = fleet::ListSubnetGroups(context.store);
   if (!groups) return Refuse(aws::FaultOf(groups.error()));
   if (in.db_subnet_group_name) {
@@ -95,7 +113,7 @@ Outcome<api::DBSubnetGroupMessage> Describe(const fleet::Context& context,
   }
   api::DBSubnetGroupMessage out;
   OUTCOME_ASSIGN(const aws::List<fleet::SubnetGroup> page,
-                 Page(*std::move(groups), in.max_records, in.marker, out.marker));
+                 Page(*std::move(groups), in, out.marker, [](const auto& it) { return it.name; }));
   for (const fleet::SubnetGroup& group : page) {
     OUTCOME_ASSIGN(api::DBSubnetGroup shape, ToShape(context, group));
     out.db_subnet_groups.push_back(std::move(shape));
@@ -118,6 +136,9 @@ Outcome<api::ModifyDBSubnetGroupResult> Modify(const fleet::Context& context,
   if (!document) return NotFound(name);
   auto group = fleet::ParseSubnetGroup(document->value);
   if (!group) return Refuse(aws::FaultOf(group.error()));
+  if (in.subnet_ids.size() > static_cast<std::size_t>(context.quotas.subnets_per_group)) {
+    return TooManySubnets(context);
+  }
   OUTCOME_ASSIGN(const std::string vpc, ValidSubnets(context, in.subnet_ids));
   if (vpc != group->vpc) {
     return Refuse(

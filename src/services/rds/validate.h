@@ -14,8 +14,9 @@ aws::Outcome<std::string> ValidIdentifier(std::string_view parameter, std::strin
 aws::Outcome<void> ValidDatabaseName(std::string_view value);
 aws::Outcome<void> ValidMasterUsername(std::string_view value);
 aws::Outcome<void> ValidPassword(std::string_view value);
-aws::Outcome<void> ValidPort(std::int64_t port);
-aws::Outcome<void> ValidStorage(std::string_view storage_type, std::int64_t gib);
+aws::Outcome<void> ValidPort(std::string_view parameter, std::int64_t port);
+aws::Outcome<void> ValidStorage(std::string_view parameter, std::string_view storage_type,
+                                std::int64_t gib);
 // "hh24:mi-hh24:mi", at least 30 minutes.
 aws::Outcome<void> ValidBackupWindow(std::string_view value);
 // "ddd:hh24:mi-ddd:hh24:mi", at least 30 minutes and less than a day; normalised to lower case.

@@ -46,10 +46,10 @@ TEST(Validate, WindowsHaveAFormALengthAndDoNotOverlap) {
 }
 
 TEST(Validate, PortAndStorageHaveBounds) {
-  EXPECT_FALSE(ValidPort(80));
-  EXPECT_TRUE(ValidPort(5432));
-  EXPECT_FALSE(ValidStorage("gp2", 1));
-  EXPECT_TRUE(ValidStorage("gp2", 20));
+  EXPECT_FALSE(ValidPort("Port", 80));
+  EXPECT_TRUE(ValidPort("Port", 5432));
+  EXPECT_FALSE(ValidStorage("AllocatedStorage", "gp2", 1));
+  EXPECT_TRUE(ValidStorage("AllocatedStorage", "gp2", 20));
 }
 
 }  // namespace
