@@ -1,12 +1,11 @@
-// A session's story, in the order in which it happens; see session.h. Until Serve() the client has
-// cost the database nothing.
+// A session's story up to where PostgreSQL comes in, in the order in which it happens; see
+// session.h. Until AwaitOpen() returns the client has cost the database nothing. The rest is
+// session_backend.cc.
 #include "gateway/session.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 
 #include "gateway/handover.h"
 
@@ -16,14 +15,7 @@ namespace {
 constexpr std::size_t kStartupChunkBytes = 2048;
 // How long a client may take to read a last message before the socket goes.
 constexpr Duration kGoodbye = 2s;
-// How long PostgreSQL may take for a cancel; it closes the connection when it has sent the signal.
-constexpr Duration kCancelLimit = 10s;
-// Before trying again what could not be done at once.
-constexpr Duration kPause = 10ms;
 
-const Refusal kStartingUp{"57P03", "the database system is starting up"};
-const Refusal kNotAvailable{"57P03", "the database system is not available"};
-const Refusal kTooManyHeld{"57P03", "the database system is not available; too many clients wait"};
 const Refusal kNoTls{"08P01", "direct TLS needs the protocol \"postgresql\" by ALPN"};
 
 }  // namespace
@@ -76,8 +68,9 @@ void Session::CloseAfter(Duration duration) {
   });
 }
 
+// Before trying again what could not be done at once.
 Task<> Session::Pause() {
-  waiting_.expires_after(kPause);
+  waiting_.expires_after(10ms);
   co_await waiting_.async_wait(kAwait);
 }
 
@@ -161,25 +154,6 @@ Task<> Session::ServeInTheClear(const StartupMessage& startup) {
   co_await HandOver();
 }
 
-Task<> Session::HandOver() {
-  if (auto refusal = co_await Reach(route_->route.handover_socket))
-    co_return co_await Refuse(*std::move(refusal));
-  if (client_.is_open()) LetGo();
-}
-
-// From here on the client is PostgreSQL's. Our descriptors go, and before them their entries in the
-// event queue, which belong to the socket and would outlive our descriptor.
-void Session::LetGo() {
-  error_code ignored;
-  if (const auto passed = PassSocket(backend_.native_handle(), client_.socket().native_handle());
-      passed)
-    ++route_->counters->handed_over;
-  else
-    loop_.log.Warning("instance {}: {}", route_->route.name, passed.error().what());
-  ::close(client_.socket().release(ignored));
-  Close();
-}
-
 // What the client wants to say comes inside TLS, which we shall not see: only the state of the
 // route can still be a reason to refuse, and a client understands that best inside TLS.
 Task<> Session::LeaveTlsToServer(std::size_t request_size) {
@@ -232,98 +206,10 @@ Task<StartupEvent> Session::ReadStartup(StartupParser& parser) {
   }
 }
 
-// Gives the client and a backend to the relay. In the clear everything is still in the client's
-// socket; first_bytes is what came out of TLS, and a new connection's buffer takes it whole.
-Task<> Session::Join(std::string first_bytes) {
-  if (auto refusal = co_await Reach(route_->route.BackendPath()))
-    co_return co_await Refuse(*std::move(refusal));
-  if (!client_.is_open()) co_return;
-  if (!first_bytes.empty() &&
-      WriteSome(backend_.native_handle(), first_bytes).count != first_bytes.size())
-    co_return Close();
-  error_code ignored;
-  loop_.relay->Adopt({.client = Descriptor(client_.socket().release(ignored)),
-                      .tls = client_.TakeTls(),
-                      .backend = Descriptor(backend_.release(ignored)),
-                      .route = route_,
-                      .open = *std::move(open_)});
-  Close();
-}
-
 std::optional<Refusal> Session::Check(const StartupMessage& startup) const {
   return CheckStartup(startup, {.force_tls = route_->route.force_tls,
                                 .encrypted = client_.encrypted(),
                                 .client_address = client_address_.ToString()});
-}
-
-// Spends a backend: from here on a newer epoch cuts this session.
-Task<std::optional<Refusal>> Session::Reach(std::string path) {
-  if (!client_.is_open()) co_return std::nullopt;
-  epoch_ = route_->route.epoch;
-  CloseAfter(loop_.limits.startup);
-  const error_code error = co_await ConnectBackend(std::move(path));
-  if (!error || !client_.is_open()) co_return std::nullopt;
-  loop_.log.Warning("instance {}: connecting to its primary: {}", route_->route.name,
-                    error.message());
-  co_return kStartingUp;
-}
-
-// Waits until the instance's route is open, as long and with as many others as the limits allow.
-Task<std::optional<Refusal>> Session::AwaitOpen() {
-  const auto counters = route_->counters;
-  waiting_.expires_after(loop_.limits.hold);
-  const auto until = waiting_.expiry();
-  for (;;) {
-    if (auto now = loop_.Find(route_->route.instance)) route_ = std::move(now);
-    const RouteState state = route_->route.state;
-    if (state == RouteState::kOpen || !client_.is_open()) co_return std::nullopt;
-    if (state == RouteState::kClosed) co_return kNotAvailable;
-    if (counters->held >= loop_.limits.held_per_instance) co_return kTooManyHeld;
-    deadline_.cancel();
-    waiting_.expires_at(until);
-    ++counters->held;
-    is_waiting_ = true;
-    const auto [woken] = co_await waiting_.async_wait(kAwait);
-    is_waiting_ = false;
-    --counters->held;
-    if (!woken) co_return kNotAvailable;  // nobody woke us: the time is up
-  }
-}
-
-// Connects without Asio: on a Unix socket connect never waits, and a full backlog is EAGAIN, which
-// Asio would take for "in progress".
-Task<error_code> Session::ConnectBackend(std::string path) {
-  const asio::local::stream_protocol::endpoint endpoint(path);
-  error_code error;
-  for (;;) {
-    if (!client_.is_open()) co_return asio::error::operation_aborted;
-    backend_.open(endpoint.protocol(), error);
-    if (!error) backend_.native_non_blocking(true, error);
-    if (error) co_return error;
-    if (::connect(backend_.native_handle(), endpoint.data(),
-                  static_cast<socklen_t>(endpoint.size())) == 0)
-      co_return error_code();
-    const int why = errno;
-    error_code ignored;
-    backend_.close(ignored);
-    if (why != EAGAIN) co_return error_code(why, boost::system::system_category());
-    co_await Pause();
-  }
-}
-
-// A cancel request has no answer: PostgreSQL acts on it and closes, and so do we.
-Task<> Session::ForwardCancel(std::string packet) {
-  if (auto now = loop_.Find(route_->route.instance)) route_ = std::move(now);
-  if (route_->route.state == RouteState::kOpen) {
-    // A cancel inside TLS that ends here can only be forwarded.
-    if (!client_.encrypted() && !route_->route.handover_socket.empty())
-      co_return co_await HandOver();
-    CloseAfter(kCancelLimit);
-    if (!co_await ConnectBackend(route_->route.BackendPath()) &&
-        WriteSome(backend_.native_handle(), packet).count == packet.size())
-      co_await backend_.async_wait(UnixSocket::wait_read, kAwait);
-  }
-  Close();
 }
 
 Task<> Session::Refuse(Refusal refusal) {
@@ -332,28 +218,6 @@ Task<> Session::Refuse(Refusal refusal) {
   CloseAfter(kGoodbye);
   if (co_await client_.Write(FormatFatal(refusal))) co_await client_.EndAndDrain();
   Close();
-}
-
-// The relay gets the table behind all sessions that were given to it under the table before.
-void Loop::SetTable(std::shared_ptr<const LiveTable> table, std::function<void()> done) {
-  table_ = std::move(table);
-  for (Session* session : sessions) session->OnTable();
-  relay->CutStale(table_, std::move(done));
-}
-
-std::shared_ptr<const LiveRoute> Loop::Find(const InstanceId& instance) const {
-  const auto found = table_->find(instance);
-  return found == table_->end() ? nullptr : found->second;
-}
-
-std::int64_t Loop::CountOpen() const {
-  std::int64_t open = 0;
-  for (const auto& [instance, live] : *table_) open += live->counters->open;
-  return open;
-}
-
-void Loop::CloseSessions() {
-  for (Session* session : sessions) session->Close();
 }
 
 }  // namespace howdah::gateway

@@ -52,7 +52,9 @@ class Control:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(10)
-        self.socket.connect(path)
+        # The name is there a moment before anybody listens.
+        if not wait_for(lambda: self.socket.connect_ex(path) == 0):
+            raise RuntimeError(f"nobody serves {path}")
         self.file = self.socket.makefile("rw")
 
     def ask(self, message):
@@ -162,8 +164,7 @@ class GatewayCase(unittest.TestCase):
     @classmethod
     def start_gateway(cls):
         cls.gateway = subprocess.Popen([TOOL, cls.control_path, *cls.words], stderr=cls.log, preexec_fn=cls.limits)
-        if not wait_for(lambda: os.path.exists(cls.control_path)):
-            raise RuntimeError("the gateway does not start")
+        Control(cls.control_path).close()
 
     @classmethod
     def stop_gateway(cls):
