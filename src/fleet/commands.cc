@@ -81,6 +81,18 @@ std::string_view StatusDuring(const Settings& now, const Change& change) {
   return only_password == change.settings ? "resetting-master-credentials" : "modifying";
 }
 
+// The subnet group must still be there when an instance appears in it, and whoever is deleting it
+// must see that it changed: so it is written again as it is.
+Result<> KeepSubnetGroup(const Context& context, const std::string& name,
+                         store::Transaction& transaction) {
+  const Result<store::Document> group = context.store.Get(SubnetGroupKey(name));
+  if (!group && group.error().code() == Code::kNotFound && name == "default") return {};
+  if (!group) return Fail(group.error().During("subnet group " + name));
+  transaction.compares.push_back({group->key, group->revision});
+  transaction.puts.push_back({group->key, group->value, ""});
+  return {};
+}
+
 }  // namespace
 
 Result<Instance> CreateInstance(const Context& context, const NewInstance& wish) {
@@ -106,23 +118,18 @@ Result<Instance> CreateInstance(const Context& context, const NewInstance& wish)
   const std::string name_key = InstanceNameKey(it.identifier);
   transaction.compares.push_back({name_key, 0});
   transaction.puts.push_back({name_key, it.id.str(), ""});
-  // The subnet group must still be there when the instance appears in it, and whoever is deleting
-  // it must see that it changed: so it is written again as it is.
-  const Result<store::Document> group = context.store.Get(SubnetGroupKey(it.subnet_group));
-  if (!group && (group.error().code() != Code::kNotFound || it.subnet_group != "default")) {
-    return Fail(group.error().During("subnet group " + it.subnet_group));
-  }
-  if (group) {
-    transaction.compares.push_back({group->key, group->revision});
-    transaction.puts.push_back({group->key, group->value, ""});
-  }
-  const Result<store::Revision> committed = context.store.Commit(transaction);
-  if (!committed && committed.error().code() == Code::kConflict) {
+  // Other instances of the group may be made at the same moment: then it is looked at again.
+  for (int i = 0; i < kTries; ++i) {
+    store::Transaction attempt = transaction;
+    const Result<> kept = KeepSubnetGroup(context, it.subnet_group, attempt);
+    if (!kept && i > 0) break;  // deleted meanwhile
+    TRY(kept);
+    const Result<store::Revision> committed = context.store.Commit(attempt);
+    if (committed) return it;
+    if (committed.error().code() != Code::kConflict) return Fail(committed.error());
     if (context.store.Get(name_key)) return Fail(Code::kAlreadyExists, it.identifier);
-    return Fail(Code::kConflict, "the subnet group changed; try again");
   }
-  if (!committed) return Fail(committed.error());
-  return it;
+  return Fail(Code::kConflict, "the subnet group changed; try again");
 }
 
 Result<Instance> DeleteInstance(const Context& context, std::string_view identifier) {

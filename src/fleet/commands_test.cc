@@ -182,6 +182,15 @@ TEST_F(CommandsTest, ASubnetGroupThatIsDeletedAtTheSameMomentHoldsNoNewInstance)
   EXPECT_TRUE(ListInstances(*fleet.store)->empty());
 }
 
+TEST_F(CommandsTest, TwoInstancesMadeInOneSubnetGroupAtTheSameMomentAreBothMade) {
+  Racing racing(*fleet.store, [this] { EXPECT_TRUE(Create()); });
+  const auto context = fleet.MakeContext(racing);
+  NewInstance second = fleet.Wish(false);
+  second.identifier = "second";
+  ASSERT_TRUE(CreateInstance(*context, second));
+  EXPECT_EQ(ListInstances(*fleet.store)->size(), 2U);
+}
+
 TEST_F(CommandsTest, WhoDeletesASubnetGroupSeesAnInstanceThatAppearedMeanwhile) {
   const auto group = fleet.store->Get(SubnetGroupKey("db-subnet-group"));
   ASSERT_TRUE(Create());

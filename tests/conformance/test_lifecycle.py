@@ -1,6 +1,7 @@
 """A DB instance through its life as boto3 sees it: statuses, waiters, filters, ids, tags, pages, and what moto gets
 wrong, one test each (Howdah must not)."""
 
+import concurrent.futures
 import unittest
 
 from harness import VERSION, Howdah, eventually
@@ -200,6 +201,22 @@ class WhatMotoGetsWrong(TwoInstances):
             self.assertEqual(refused.exception.response["Error"]["Code"], code)
             self.assertEqual(refused.exception.response["Error"]["Type"], "Sender")
             self.assertEqual(refused.exception.response["ResponseMetadata"]["HTTPStatusCode"], 404)
+
+
+class AtTheSameMoment(unittest.TestCase):
+    def test_several_instances_in_one_subnet_group(self):
+        """As Terraform makes them: none may be refused because of another."""
+        with Howdah() as howdah:
+            network = howdah.network()
+            names = [f"db-{i}" for i in range(4)]
+            with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+                list(pool.map(lambda name: howdah.create_instance(name, network), names))
+            for name in names:
+                howdah.await_available(name)
+            self.assertEqual(len({howdah.describe(name)["Endpoint"]["Address"] for name in names}), len(names))
+            with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+                list(pool.map(howdah.delete_instance, names))
+            howdah.assert_nothing_left()
 
 
 class Ec2Waiters(unittest.TestCase):
