@@ -39,7 +39,7 @@ class Server {
     Duration write_timeout = 30s;   // for a client that does not take its answer
     Duration idle_timeout = 75s;    // before a connection's first request, and between two
     int max_connections = 512;
-    int worker_threads = 4;
+    int worker_threads = 16;    // handlers wait for the disk, together
     Refusal refusal = nullptr;  // plain text without one
   };
   // Called on any worker thread. Must not throw; what it throws becomes a bare 500.

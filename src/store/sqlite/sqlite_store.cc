@@ -98,16 +98,72 @@ Result<Listing> SqliteStore::ListLocked(std::string_view prefix) {
   }
 }
 
+// Whoever gets the write mutex writes for all who wait by then.
 Result<Revision> SqliteStore::Commit(const Transaction& transaction) {
   TRY(CheckTransaction(transaction));
   TRY(ExpireLeases());
+  Waiting mine{transaction};
+  {
+    const std::lock_guard lock(queue_mutex_);
+    queue_.push_back(&mine);
+  }
   const std::lock_guard lock(write_mutex_);
-  return Write([&](Batch& batch) -> Result<> {
-    TRY(CheckCompares(transaction.compares));
-    for (const Put& put : transaction.puts) TRY(Apply(batch, put));
-    for (const std::string& key : transaction.deletes) TRY(ApplyDelete(batch, key));
+  if (!mine.result) {
+    std::vector<Waiting*> commits;
+    {
+      const std::lock_guard queue_lock(queue_mutex_);
+      commits.swap(queue_);
+    }
+    WriteTogether(commits);
+  }
+  return *std::move(mine.result);
+}
+
+void SqliteStore::WriteTogether(const std::vector<Waiting*>& commits) {
+  if (commits.size() == 1) {
+    commits[0]->result =
+        Write([&](Batch& batch) -> Result<> { return Make(batch, commits[0]->transaction); });
+    return;
+  }
+  const Result<Revision> written = Write([&](Batch& all) -> Result<> {
+    Revision next = all.revision;
+    for (Waiting* commit : commits) {
+      commit->result = WriteOneOfMany(commit->transaction, next);
+      if (!commit->result->has_value()) {
+        // What is about this one commit only; after anything else the transaction cannot go on.
+        const Code code = commit->result->error().code();
+        if (code != Code::kConflict && code != Code::kNotFound)
+          return Fail(commit->result->error());
+      } else if (**commit->result == next) {
+        all.revision = next++;
+        ++all.changes;
+      }
+    }
     return {};
   });
+  if (written) return;
+  for (Waiting* commit : commits) commit->result = Fail(written.error());
+}
+
+// The revision that it got: the one given, or the one before it when it changed nothing.
+Result<Revision> SqliteStore::WriteOneOfMany(const Transaction& transaction, Revision revision) {
+  Batch batch{revision};
+  TRY(writer_->Execute("SAVEPOINT one"));
+  const Result<> made = Make(batch, transaction);
+  if (!made) {
+    TRY(writer_->Execute("ROLLBACK TO one"));
+    TRY(writer_->Execute("RELEASE one"));
+    return Fail(made.error());
+  }
+  TRY(writer_->Execute("RELEASE one"));
+  return batch.changes > 0 ? revision : revision - 1;
+}
+
+Result<> SqliteStore::Make(Batch& batch, const Transaction& transaction) {
+  TRY(CheckCompares(transaction.compares));
+  for (const Put& put : transaction.puts) TRY(Apply(batch, put));
+  for (const std::string& key : transaction.deletes) TRY(ApplyDelete(batch, key));
+  return {};
 }
 
 Result<> SqliteStore::CheckCompares(const std::vector<Compare>& compares) {

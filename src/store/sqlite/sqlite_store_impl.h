@@ -1,6 +1,8 @@
 // One connection writes, under write_mutex_; another reads, under read_mutex_, so that no read
 // waits for an fsync. The rule that keeps it right: revision_ moves only after the commit that made
 // the revision is on the disk, so whoever waits for it never sees what could still be lost.
+// Commits that arrive while another waits for the disk go there together, one after the other in
+// one SQLite transaction: the disk is asked once for all of them.
 // Documents are in sqlite_store.cc, history and watches in history.cc, leases in leases.cc.
 #pragma once
 
@@ -10,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,8 +64,17 @@ class SqliteStore final : public Store {
     std::int64_t changes = 0;
   };
 
+  // A commit that waits for its turn, and its result once somebody has written it.
+  struct Waiting {
+    const Transaction& transaction;
+    std::optional<Result<Revision>> result = {};
+  };
+
   template <typename Body>
   Result<Revision> Write(Body body);
+  void WriteTogether(const std::vector<Waiting*>& commits);
+  Result<Revision> WriteOneOfMany(const Transaction& transaction, Revision revision);
+  Result<> Make(Batch& batch, const Transaction& transaction);
   Result<> CheckCompares(const std::vector<Compare>& compares);
   Result<> Apply(Batch& batch, const Put& put);
   Result<> ApplyDelete(Batch& batch, const std::string& key);
@@ -77,7 +89,9 @@ class SqliteStore final : public Store {
   Duration UntilNextExpiry() const;
   std::string NewLeaseId();
 
-  const StoreLock lock_;  // first in, last out
+  const StoreLock lock_;    // first in, last out
+  std::mutex queue_mutex_;  // never held while write_mutex_ is waited for
+  std::vector<Waiting*> queue_;
   std::mutex write_mutex_;
   const std::unique_ptr<Connection> writer_;
   std::map<std::string, Lease> leases_;  // under write_mutex_
