@@ -1,6 +1,7 @@
 """Measures what the documentation promises: create-to-available, and the memory of `serve`.
 
     ./dev bench [--runs N]
+    ./dev bench api|gateway …     another measurement, in the file of that name beside this one; its --help says more
 
 Prints the numbers with the calls that made them; docs/benchmarks.md holds those of a named machine.
 """
@@ -40,6 +41,9 @@ def show(what, values, unit, aim):
 
 
 def main():
+    if len(sys.argv) > 1 and sys.argv[1].isidentifier():
+        other = pathlib.Path(__file__).with_name(f"{sys.argv[1]}.py")
+        os.execv(sys.executable, [sys.executable, str(other), *sys.argv[2:]])
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=7)
     runs = parser.parse_args().runs
