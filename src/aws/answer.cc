@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "aws/scalar.h"
 #include "aws/shape_json.h"
 #include "aws/shape_xml.h"
 #include "aws/xml.h"
@@ -90,6 +91,15 @@ std::string Ec2Fault(const Fault& fault, std::string_view request_id) {
   return writer.Take();
 }
 
+// Headers may hold any byte, and a message may repeat what stood in one.
+std::string Utf8Of(std::string text) {
+  if (IsUtf8(text)) return text;
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return text;
+}
+
 // The codes that all of AWS's services have for what never became a request.
 std::string_view TransportCode(int status) {
   if (status == 408) return "RequestTimeout";
@@ -122,14 +132,15 @@ std::string EncodeOutput(const ServiceDesc& service, const OperationDesc& operat
 
 std::string EncodeFault(Protocol protocol, std::string_view xml_namespace, const Fault& fault,
                         std::string_view request_id) {
+  const Fault told{fault.code, fault.http_status, Utf8Of(fault.message), fault.sender};
   switch (protocol) {
     case Protocol::kQuery:
-      return QueryFault(xml_namespace, fault, request_id);
+      return QueryFault(xml_namespace, told, request_id);
     case Protocol::kEc2:
-      return Ec2Fault(fault, request_id);
+      return Ec2Fault(told, request_id);
     case Protocol::kJson:
       return json::serialize(json::object{
-          {"__type", fault.code}, {"message", fault.message}, {"Message", fault.message}});
+          {"__type", told.code}, {"message", told.message}, {"Message", told.message}});
   }
   return {};
 }

@@ -179,6 +179,12 @@ TEST_F(ApiTest, WordsTheServersOwnRefusalsAsTheService) {
   EXPECT_THAT(slow.body, HasSubstr(R"("Message":"The request did not arrive in time.")"));
 }
 
+TEST_F(ApiTest, AMessageThatRepeatsAHeaderIsUtf8) {
+  const auto answer = Json("secretsmanager.Cre\xffte", "{}");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("Cre?te"));
+}
+
 TEST_F(ApiTest, MalformedJsonIsTheClientsMistake) {
   for (const std::string& body :
        {std::string("{"), std::string("[]"), std::string("\xff"), std::string(R"({"SecretId":1})"),
