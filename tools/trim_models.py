@@ -41,7 +41,9 @@ SERVED = {
         CreateStack DeleteStack DescribeStacks DescribeStackEvents DescribeStackResources
         DescribeStackResource ListStackResources ListStacks GetTemplate GetTemplateSummary
         ValidateTemplate CreateChangeSet DescribeChangeSet ExecuteChangeSet DeleteChangeSet
-        ListChangeSets UpdateStack""",
+        ListChangeSets UpdateStack CancelUpdateStack ContinueUpdateRollback RollbackStack
+        UpdateTerminationProtection ListExports ListImports DetectStackDrift DetectStackResourceDrift
+        DescribeStackDriftDetectionStatus DescribeStackResourceDrifts""",
 }
 
 SHAPE_TRAITS = ("type", "required", "enum", "min", "max", "pattern", "sensitive", "flattened",

@@ -274,6 +274,11 @@ void ControlPlane::RegisterDuties() {
         return 5s;
       }});
   engine_.Register(workflow::Reconciler{
+      .name = "stacks", .prefixes = {}, .interval = 1h, .reconcile = [this]() -> Result<Duration> {
+        TRY(cfn::ForgetDeletedStacks(stacks_, seams_.clock.Now()));
+        return 1h;
+      }});
+  engine_.Register(workflow::Reconciler{
       .name = "secrets", .prefixes = {}, .interval = 1h, .reconcile = [this]() -> Result<Duration> {
         TRY(secrets_.PurgeDue(seams_.clock.Now()));
         return 1h;

@@ -20,17 +20,53 @@ ResourceRecord RecordOf(const Resource& resource) {
   return record;
 }
 
-void StartStackRun(store::Transaction& transaction, const Stack& stack, WallTime now) {
-  workflow::StartRun(transaction, RunId(), kStackWorkflow, stack.id, json::object(), now);
-}
-
 std::string TagText(const Tags& tags) {
   std::string text;
   for (const auto& [key, value] : tags) text += key + '\0' + value + '\0';
   return text;
 }
 
+// The stack's and the proposal's: what it has is only let go when the work is done.
+aws::Outcome<void> AddImports(const World& world, store::Transaction& transaction, Stack& stack,
+                              const Proposal& proposal) {
+  const Version version{proposal.made, proposal.source.parameters, ""};
+  auto names = ImportsOf(version, SurroundingsOf(stack));
+  if (!names) return aws::Refuse(aws::ValidationError(names.error().what()));
+  names->insert(stack.imports.begin(), stack.imports.end());
+  const auto set = SetImports(world.store, transaction, stack, *names);
+  if (set) return {};
+  if (set.error().code() != Code::kInvalid) return aws::Refuse(aws::FaultOf(set.error()));
+  return aws::Refuse(aws::ValidationError(set.error().what()));
+}
+
+void SetGoal(Stack& stack, const Change& change, const Proposal& proposal) {
+  ResourceRecord* record = stack.Find(change.logical_id);
+  if (change.action == Action::kAdd) {
+    // What an earlier update could not take away is looked after among what has been retired.
+    if (record != nullptr) {
+      stack.retired.push_back(*record);
+      std::erase_if(stack.resources,
+                    [&](const ResourceRecord& one) { return one.logical_id == change.logical_id; });
+    }
+    stack.resources.push_back(RecordOf(*proposal.made.FindResource(change.logical_id)));
+    stack.resources.back().goal = "add";
+  } else if (record != nullptr && change.action == Action::kRemove) {
+    record->goal = "remove";
+  } else if (record != nullptr && !change.properties.empty()) {
+    record->goal = "modify";
+    record->initiated = record->configured = false;
+    record->attempts = 0;
+    for (const PropertyChange& property : change.properties) {
+      record->changed.push_back(property.name);
+    }
+  }
+}
+
 }  // namespace
+
+void StartStackRun(store::Transaction& transaction, const Stack& stack, WallTime now) {
+  workflow::StartRun(transaction, RunId(), kStackWorkflow, stack.id, json::object(), now);
+}
 
 StoredStack NewStack(const World& world, const aws::RequestContext& context, std::string name,
                      store::Transaction& transaction) {
@@ -47,8 +83,10 @@ StoredStack NewStack(const World& world, const aws::RequestContext& context, std
   return {std::move(stack), 0};
 }
 
-void BeginCreate(const World& world, const aws::RequestContext& context,
-                 store::Transaction& transaction, Stack& stack, const Proposal& proposal) {
+aws::Outcome<void> BeginCreate(const World& world, const aws::RequestContext& context,
+                               store::Transaction& transaction, Stack& stack,
+                               const Proposal& proposal) {
+  OUTCOME_TRY(AddImports(world, transaction, stack, proposal));
   stack.source = SealSource(world.sealer, proposal.source, stack.id);
   stack.description = proposal.made.description;
   stack.begun = context.now;
@@ -58,68 +96,67 @@ void BeginCreate(const World& world, const aws::RequestContext& context,
   }
   SetStackStatus(transaction, stack, "CREATE_IN_PROGRESS", "User Initiated", context.now);
   StartStackRun(transaction, stack, context.now);
+  return {};
 }
 
-void BeginUpdate(const World& world, const aws::RequestContext& context,
-                 store::Transaction& transaction, Stack& stack, const Proposal& proposal,
-                 const Tags& tags, const ChangePlan& plan) {
+aws::Outcome<void> BeginUpdate(const World& world, const aws::RequestContext& context,
+                               store::Transaction& transaction, Stack& stack,
+                               const Proposal& proposal, const Tags& tags, const ChangePlan& plan) {
+  OUTCOME_TRY(AddImports(world, transaction, stack, proposal));
   stack.next_source = SealSource(world.sealer, proposal.source, stack.id);
   stack.next_tags = tags;
   stack.begun = context.now;
   stack.updated = context.now;
-  for (const Change& change : plan.changes) {
-    ResourceRecord* record = stack.Find(change.logical_id);
-    if (change.action == Action::kAdd) {
-      const Resource& resource = *proposal.made.FindResource(change.logical_id);
-      // What an earlier update could not take away gives way: its name is used again.
-      std::erase_if(stack.resources,
-                    [&](const ResourceRecord& one) { return one.logical_id == change.logical_id; });
-      stack.resources.push_back(RecordOf(resource));
-      stack.resources.back().goal = "add";
-    } else if (record != nullptr && change.action == Action::kRemove) {
-      record->goal = "remove";
-    } else if (record != nullptr && !change.properties.empty()) {
-      record->goal = "modify";
-      record->initiated = record->configured = false;
-      for (const PropertyChange& property : change.properties) {
-        record->changed.push_back(property.name);
-      }
-    }
-  }
+  for (const Change& change : plan.changes) SetGoal(stack, change, proposal);
   SetStackStatus(transaction, stack, "UPDATE_IN_PROGRESS", "User Initiated", context.now);
   StartStackRun(transaction, stack, context.now);
+  return {};
 }
 
 aws::Outcome<ChangePlan> PlanFor(const World& world, const Stack& stack, const Proposal& proposal,
                                  const Tags& tags) {
   const Version after{proposal.made, proposal.source.parameters, TagText(tags)};
+  const Surroundings around = SurroundingsOf(stack);
+  const Import import = [&](const std::string& name) {
+    return ImportedValue(world.store, name, stack.id);
+  };
   Result<ChangePlan> plan;
   if (stack.source.empty()) {
-    plan = PlanChanges(nullptr, after, world.region);
+    plan = PlanChanges(nullptr, after, around, import);
   } else {
     OUTCOME_ASSIGN(const StackSource source, SourceOf(world, stack));
-    OUTCOME_ASSIGN(const Template made, ReadTemplate(source.body));
+    OUTCOME_ASSIGN(Template declared, ReadTemplate(source.body));
+    OUTCOME_ASSIGN(const Template made, Decide(std::move(declared), source.parameters, stack));
     const Version before{made, source.parameters, TagText(stack.tags)};
-    plan = PlanChanges(&before, after, world.region);
+    plan = PlanChanges(&before, after, around, import);
   }
   if (!plan) return aws::Refuse(aws::ValidationError(plan.error().what()));
   return *std::move(plan);
 }
 
-std::string ReplacementReason(const ChangePlan& plan) {
+std::string Objection(const ChangePlan& plan) {
+  std::vector<std::string> names;
   for (const Change& change : plan.changes) {
-    if (change.type_changed) {
-      return fmt::format("Resource {}: Update of resource type is not permitted.",
-                         change.logical_id);
-    }
-    const auto replaces = std::ranges::find(change.properties, true, &PropertyChange::replaces);
-    if (replaces == change.properties.end()) continue;
-    return fmt::format(
-        "Resource {} ({}): a change of property {} needs a replacement, and updates "
-        "by replacement are not supported yet.",
-        change.logical_id, change.type, replaces->name);
+    if (change.type_changed) names.push_back(change.logical_id);
   }
-  return "";
+  if (names.empty()) return "";
+  return fmt::format(
+      "Update of resource type is not permitted. The new template modifies resource type of the "
+      "following resources: [{}]",
+      fmt::join(names, ", "));
+}
+
+aws::Outcome<bool> IsRepeated(const Stack& stack, const std::optional<std::string>& token,
+                              std::string_view operation) {
+  if (!token || stack.client_token != *token) return false;
+  if (stack.operation == operation) return true;
+  return aws::Refuse(api::fault::TokenAlreadyExistsException(
+      fmt::format("The token {} has been used for {}", *token, stack.operation)));
+}
+
+void SetToken(Stack& stack, const std::optional<std::string>& token, std::string_view operation) {
+  stack.client_token = token.value_or("");
+  stack.operation = std::string(operation);
 }
 
 }  // namespace howdah::cfn

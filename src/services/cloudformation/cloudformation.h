@@ -4,7 +4,6 @@
 #pragma once
 
 #include "aws/service.h"
-#include "services/cloudformation/documents.h"
 #include "services/cloudformation/provider.h"
 #include "store/store.h"
 #include "system/entropy.h"
@@ -25,5 +24,7 @@ struct World {
 
 void RegisterCloudFormation(aws::Service& service, const World& world);
 workflow::Workflow StackWorkflow(const World& world);
+// A standing duty: deleted stacks, and detections of drift, are forgotten after 90 days.
+Result<> ForgetDeletedStacks(const World& world, WallTime now);
 
 }  // namespace howdah::cfn

@@ -14,23 +14,29 @@ Result<> AdvanceCleanup(Session& session);  // after an update, or after its rol
 
 // Shared between them.
 
-// Ends a creation as the stack's OnFailure says.
+// Ends a creation, or an update, as the stack's OnFailure says.
 void StopCreation(Session& session, std::string_view why);
-// Turns the plan of an update around.
-void BeginUpdateRollback(Session& session, std::string_view why);
+void StopUpdate(Session& session, std::string_view why);
 
-// Chooses, before anything is called, by what the thing will be known.
-void BeginCreation(Session& session, ResourceRecord& record);
-// Goes on with a resource in CREATE_IN_PROGRESS; ends in CREATE_COMPLETE or CREATE_FAILED.
+// Chooses, before anything is called, by what the new thing will be known. The record's status
+// becomes CREATE_IN_PROGRESS, or UPDATE_IN_PROGRESS when the thing replaces another.
+void BeginCreation(Session& session, ResourceRecord& record, std::string reason = "");
+// Goes on with that; ends in _COMPLETE or _FAILED.
 void WorkOnCreation(Session& session, ResourceRecord& record, const Side& side);
-// Goes on with the removal of the records for which `due` holds. True when none is left to try.
-bool WorkOnRemoval(Session& session, const Side& side,
-                   const std::function<bool(const ResourceRecord&)>& due, bool creation_undone);
+
+// The templates in which a resource that goes may be described, the likeliest first.
+using Sides = std::vector<Side>;
+// Goes on with the removal of these records. True when none is left to try.
+bool WorkOnRemoval(Session& session, const Sides& sides,
+                   const std::vector<ResourceRecord*>& leaving, bool creation_undone);
+
 // "A, B": the records with this status.
-std::string NamesWithStatus(const Stack& stack, std::string_view status);
-bool AnyWithStatus(const Stack& stack, std::string_view status);
-// A fault in work on a record: another try, or the end with `status`.
+std::string NamesWithStatus(const std::vector<ResourceRecord>& records, std::string_view status);
+bool AnyWithStatus(const std::vector<ResourceRecord>& records, std::string_view status);
+// A fault in work on a record: another try, or the end with `<verb>_FAILED`.
 void Settle(Session& session, ResourceRecord& record, const aws::Outcome<bool>& outcome,
             std::string_view verb);
+void MarkFailed(Session& session, ResourceRecord& record, const aws::Fault& fault,
+                std::string_view verb);
 
 }  // namespace howdah::cfn

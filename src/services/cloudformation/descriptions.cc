@@ -40,12 +40,15 @@ aws::Outcome<api::Stack> ShowStack(const World& world, const Stack& stack) {
     one.output_key = output.key;
     one.output_value = output.value;
     one.description = Said(output.description);
+    one.export_name = Said(output.export_name);
     shown.outputs.push_back(std::move(one));
   }
   shown.tags = TagList(stack.tags);
-  shown.enable_termination_protection = false;
+  shown.enable_termination_protection = stack.termination_protection;
+  if (stack.retain_except_on_create) shown.retain_except_on_create = true;
   shown.drift_information = api::StackDriftInformation{};
-  shown.drift_information->stack_drift_status = "NOT_CHECKED";
+  shown.drift_information->stack_drift_status = stack.drift.empty() ? "NOT_CHECKED" : stack.drift;
+  shown.drift_information->last_check_timestamp = stack.drift_checked;
   return shown;
 }
 
@@ -96,7 +99,9 @@ aws::Outcome<api::ListStacksOutput> ListOfStacks(const World& world,
     summary.stack_status = stack.status;
     summary.stack_status_reason = Said(stack.reason);
     summary.drift_information = api::StackDriftInformationSummary{};
-    summary.drift_information->stack_drift_status = "NOT_CHECKED";
+    summary.drift_information->stack_drift_status =
+        stack.drift.empty() ? "NOT_CHECKED" : stack.drift;
+    summary.drift_information->last_check_timestamp = stack.drift_checked;
     out.stack_summaries.push_back(std::move(summary));
   }
   return out;
@@ -146,7 +151,9 @@ T ShowResource(const ResourceRecord& record) {
   shown.resource_status = record.status;
   shown.resource_status_reason = Said(record.reason);
   shown.drift_information.emplace();
-  shown.drift_information->stack_resource_drift_status = "NOT_CHECKED";
+  shown.drift_information->stack_resource_drift_status =
+      record.drift.empty() ? "NOT_CHECKED" : record.drift;
+  shown.drift_information->last_check_timestamp = record.drift_checked;
   return shown;
 }
 

@@ -49,6 +49,12 @@ Tags ReadSpecifications(const aws::List<ec2::TagSpecification>& list) {
   return list.empty() ? Tags() : ReadTags(list[0].tags);
 }
 
+aws::List<ec2::Tag> ShowTags(const Thing& thing) {
+  aws::List<ec2::Tag> tags;
+  for (const auto& [key, value] : thing.tags) tags.push_back({.key = key, .value = value});
+  return tags;
+}
+
 Thing& Add(FakeCloud& cloud, std::string kind, std::string prefix, Tags tags,
            std::string parent = "") {
   Thing thing;
@@ -102,6 +108,7 @@ void RegisterNetwork(aws::Service& service, FakeCloud& cloud, store::FaultPlan* 
   On<ec2::CreateVpc>(
       service, cloud, faults, [&](const auto& in) -> aws::Outcome<ec2::CreateVpcResult> {
         Thing& made = Add(cloud, "vpc", "vpc", ReadSpecifications(in.tag_specifications));
+        made.values["cidr"] = in.cidr_block.value_or("");
         ec2::CreateVpcResult out;
         out.vpc.emplace().vpc_id = made.id;
         return out;
@@ -111,20 +118,30 @@ void RegisterNetwork(aws::Service& service, FakeCloud& cloud, store::FaultPlan* 
                           ec2::DescribeVpcsResult out;
                           for (const auto& [id, thing] : cloud.things) {
                             if (!Matches(thing, "vpc", in.vpc_ids, in.filters)) continue;
-                            out.vpcs.emplace_back().vpc_id = id;
+                            ec2::Vpc& vpc = out.vpcs.emplace_back();
+                            vpc.vpc_id = id;
+                            vpc.cidr_block = thing.values.at("cidr");
+                            vpc.tags = ShowTags(thing);
                           }
                           return out;
                         });
-  On<ec2::ModifyVpcAttribute>(service, cloud, faults,
-                              [&](const auto& in) -> aws::Outcome<aws::Empty> {
-                                Thing& thing = cloud.things.at(*in.vpc_id);
-                                if (in.enable_dns_support) {
-                                  thing.values["dns"] = "set";
-                                } else {
-                                  thing.values["hostnames"] = "set";
-                                }
-                                return aws::Empty{};
-                              });
+  On<ec2::ModifyVpcAttribute>(
+      service, cloud, faults, [&](const auto& in) -> aws::Outcome<aws::Empty> {
+        Thing& thing = cloud.things.at(*in.vpc_id);
+        if (in.enable_dns_support) {
+          thing.values["dns"] = in.enable_dns_support->value.value_or(false) ? "on" : "off";
+        } else {
+          thing.values["hostnames"] = "set";
+        }
+        return aws::Empty{};
+      });
+  On<ec2::DescribeVpcAttribute>(
+      service, cloud, faults, [&](const auto& in) -> aws::Outcome<ec2::DescribeVpcAttributeResult> {
+        ec2::DescribeVpcAttributeResult out;
+        out.enable_dns_support =
+            ec2::AttributeBooleanValue{cloud.things.at(*in.vpc_id).values["dns"] == "on"};
+        return out;
+      });
   On<ec2::DeleteVpc>(service, cloud, faults,
                      [&](const auto& in) { return Remove<ec2::DeleteVpc>(cloud, *in.vpc_id); });
   On<ec2::CreateSubnet>(
@@ -132,6 +149,7 @@ void RegisterNetwork(aws::Service& service, FakeCloud& cloud, store::FaultPlan* 
         Thing& made =
             Add(cloud, "subnet", "subnet", ReadSpecifications(in.tag_specifications), *in.vpc_id);
         made.values["zone"] = in.availability_zone.value_or("");
+        made.values["cidr"] = in.cidr_block.value_or("");
         ec2::CreateSubnetResult out;
         out.subnet.emplace().subnet_id = made.id;
         return out;
@@ -141,7 +159,11 @@ void RegisterNetwork(aws::Service& service, FakeCloud& cloud, store::FaultPlan* 
                              ec2::DescribeSubnetsResult out;
                              for (const auto& [id, thing] : cloud.things) {
                                if (!Matches(thing, "subnet", in.subnet_ids, in.filters)) continue;
-                               out.subnets.emplace_back().subnet_id = id;
+                               ec2::Subnet& subnet = out.subnets.emplace_back();
+                               subnet.subnet_id = id;
+                               subnet.vpc_id = thing.parent;
+                               subnet.availability_zone = thing.values.at("zone");
+                               subnet.cidr_block = thing.values.at("cidr");
                              }
                              return out;
                            });
@@ -167,6 +189,7 @@ void RegisterGroups(aws::Service& service, FakeCloud& cloud, store::FaultPlan* f
       service, cloud, faults, [&](const auto& in) -> aws::Outcome<ec2::CreateSecurityGroupResult> {
         Thing& made = Add(cloud, "group", "sg", ReadSpecifications(in.tag_specifications),
                           in.vpc_id.value_or(""));
+        made.values["description"] = in.description.value_or("");
         ec2::CreateSecurityGroupResult out;
         out.group_id = made.id;
         return out;
@@ -177,7 +200,10 @@ void RegisterGroups(aws::Service& service, FakeCloud& cloud, store::FaultPlan* f
         ec2::DescribeSecurityGroupsResult out;
         for (const auto& [id, thing] : cloud.things) {
           if (!Matches(thing, "group", in.group_ids, in.filters)) continue;
-          out.security_groups.emplace_back().group_id = id;
+          ec2::SecurityGroup& group = out.security_groups.emplace_back();
+          group.group_id = id;
+          group.vpc_id = thing.parent;
+          group.description = thing.values.at("description");
         }
         return out;
       });
@@ -207,6 +233,8 @@ void RegisterGroups(aws::Service& service, FakeCloud& cloud, store::FaultPlan* f
           rule.ip_protocol = "tcp";
           rule.from_port = rule.to_port = std::stoi(thing.values.at("port"));
           rule.cidr_ipv4 = "10.0.0.0/16";
+          rule.is_egress = false;
+          rule.tags = ShowTags(thing);
         }
         return out;
       });
@@ -223,6 +251,12 @@ rds::DBInstance ShowInstance(FakeCloud& cloud, Thing& thing) {
   shown.db_instance_identifier = thing.id;
   shown.db_instance_arn = "arn:" + thing.id;
   shown.engine = "postgres";
+  shown.db_instance_class = thing.values.at("class");
+  shown.db_subnet_group = rds::DBSubnetGroup{.db_subnet_group_name = thing.parent};
+  for (const std::string& id : SplitList(thing.values.at("groups"))) {
+    shown.vpc_security_groups.emplace_back().vpc_security_group_id = id;
+  }
+  shown.allocated_storage = std::stoi(thing.values.at("storage"));
   shown.master_username = "dbadmin";
   const bool ready = ++thing.looks >= cloud.instance_looks;
   shown.db_instance_status = ready ? "available" : "creating";
@@ -238,6 +272,8 @@ void RegisterRds(aws::Service& service, FakeCloud& cloud, store::FaultPlan* faul
           return aws::Refuse("DBSubnetGroupAlreadyExists", name + " already exists");
         }
         cloud.things[name] = {.kind = "subnet-group", .id = name, .tags = ReadTags(in.tags)};
+        cloud.things[name].values = {{"description", in.db_subnet_group_description.value_or("")},
+                                     {"subnets", fmt::format("{}", fmt::join(in.subnet_ids, ","))}};
         rds::CreateDBSubnetGroupResult out;
         out.db_subnet_group.emplace().db_subnet_group_name = name;
         return out;
@@ -251,8 +287,33 @@ void RegisterRds(aws::Service& service, FakeCloud& cloud, store::FaultPlan* faul
         rds::DBSubnetGroup& group = out.db_subnet_groups.emplace_back();
         group.db_subnet_group_name = *in.db_subnet_group_name;
         group.db_subnet_group_arn = "arn:" + *in.db_subnet_group_name;
+        const Thing& thing = cloud.things.at(*in.db_subnet_group_name);
+        group.db_subnet_group_description = thing.values.at("description");
+        for (const std::string& id : SplitList(thing.values.at("subnets"))) {
+          group.subnets.emplace_back().subnet_identifier = id;
+        }
         return out;
       });
+  On<rds::ModifyDBSubnetGroup>(
+      service, cloud, faults, [&](const auto& in) -> aws::Outcome<rds::ModifyDBSubnetGroupResult> {
+        Thing& thing = cloud.things.at(*in.db_subnet_group_name);
+        thing.values["subnets"] = fmt::format("{}", fmt::join(in.subnet_ids, ","));
+        return rds::ModifyDBSubnetGroupResult{};
+      });
+  On<rds::AddTagsToResource>(service, cloud, faults,
+                             [&](const auto& in) -> aws::Outcome<aws::Empty> {
+                               Thing& thing = cloud.things.at(in.resource_name->substr(4));
+                               for (const auto& [key, value] : ReadTags(in.tags))
+                                 thing.tags[key] = value;
+                               return aws::Empty{};
+                             });
+  On<rds::RemoveTagsFromResource>(service, cloud, faults,
+                                  [&](const auto& in) -> aws::Outcome<aws::Empty> {
+                                    Thing& thing = cloud.things.at(in.resource_name->substr(4));
+                                    for (const std::string& key : in.tag_keys)
+                                      thing.tags.erase(key);
+                                    return aws::Empty{};
+                                  });
   On<rds::DeleteDBSubnetGroup>(service, cloud, faults, [&](const auto& in) {
     return Remove<rds::DeleteDBSubnetGroup>(cloud, *in.db_subnet_group_name);
   });
@@ -266,6 +327,9 @@ void RegisterRds(aws::Service& service, FakeCloud& cloud, store::FaultPlan* faul
                               .id = name,
                               .parent = in.db_subnet_group_name.value_or(""),
                               .tags = ReadTags(in.tags)};
+        cloud.things[name].values["class"] = in.db_instance_class.value_or("");
+        cloud.things[name].values["groups"] =
+            fmt::format("{}", fmt::join(in.vpc_security_group_ids, ","));
         cloud.things[name].values["password"] = in.master_user_password.value_or("");
         cloud.things[name].values["storage"] = fmt::format("{}", in.allocated_storage.value_or(0));
         rds::CreateDBInstanceResult out;
@@ -353,6 +417,20 @@ void RegisterSecrets(aws::Service& service, FakeCloud& cloud, store::FaultPlan* 
         find(*in.secret_id)->values["value"] = *in.secret_string;
         return secretsmanager::PutSecretValueResponse{};
       });
+  On<secretsmanager::TagResource>(service, cloud, faults,
+                                  [find](const auto& in) -> aws::Outcome<aws::Empty> {
+                                    Thing& thing = *find(*in.secret_id);
+                                    for (const auto& [key, value] : ReadTags(in.tags)) {
+                                      thing.tags[key] = value;
+                                    }
+                                    return aws::Empty{};
+                                  });
+  On<secretsmanager::UntagResource>(service, cloud, faults,
+                                    [find](const auto& in) -> aws::Outcome<aws::Empty> {
+                                      for (const std::string& key : in.tag_keys)
+                                        find(*in.secret_id)->tags.erase(key);
+                                      return aws::Empty{};
+                                    });
   On<secretsmanager::DeleteSecret>(
       service, cloud, faults,
       [&cloud](const auto& in) -> aws::Outcome<secretsmanager::DeleteSecretResponse> {

@@ -4,6 +4,7 @@
 
 #include "aws/generated/cloudformation.h"
 #include "services/cloudformation/cloudformation.h"
+#include "services/cloudformation/exports.h"
 #include "services/cloudformation/template/changes.h"
 
 namespace howdah::cfn {
@@ -14,6 +15,9 @@ void RegisterStacks(aws::Service& service, const World& world);
 void RegisterChangeSets(aws::Service& service, const World& world);
 void RegisterDescriptions(aws::Service& service, const World& world);
 void RegisterTemplates(aws::Service& service, const World& world);
+void RegisterRollbacks(aws::Service& service, const World& world);
+void RegisterExports(aws::Service& service, const World& world);
+void RegisterDrift(aws::Service& service, const World& world);
 
 // The options of requests that Howdah does not serve, refused when they ask for something.
 struct Unserved {
@@ -30,15 +34,26 @@ aws::Outcome<void> CheckStackName(const std::string& name);
 aws::Outcome<Tags> ReadTags(const aws::List<api::Tag>& tags);
 aws::List<api::Tag> TagList(const Tags& tags);
 
-// A template that is right, with a value for each parameter.
+// A template that is right, with a value for each parameter, its conditions decided.
 struct Proposal {
   StackSource source;
   Template made;
 };
+// What a request says of a template and parameters.
+struct Wanted {
+  const std::optional<std::string>& body;
+  bool previous_template = false;
+  const aws::List<api::Parameter>& parameters;
+};
 // `previous` gives what UsePreviousTemplate and UsePreviousValue mean; null: nothing.
-aws::Outcome<Proposal> ReadProposal(const std::optional<std::string>& body, bool previous_template,
-                                    const aws::List<api::Parameter>& parameters,
+aws::Outcome<Proposal> ReadProposal(const World& world, const aws::RequestContext& context,
+                                    const Stack& stack, const Wanted& wanted,
                                     const StackSource* previous);
+aws::Outcome<Template> Decide(Template declared, const ParameterValues& values, const Stack& stack);
+Surroundings SurroundingsOf(const Stack& stack);
+// Parameters of types such as AWS::EC2::VPC::Id name what exists.
+aws::Outcome<void> CheckNamedThings(const World& world, const aws::RequestContext& context,
+                                    const Template& made, const ParameterValues& values);
 aws::Outcome<Template> ReadTemplate(const std::string& body);
 // Parameters as they may be shown: NoEcho ones as ****.
 aws::List<api::Parameter> ShownParameters(const Template& made, const ParameterValues& values);
@@ -50,17 +65,25 @@ aws::Outcome<StackSource> SourceOf(const World& world, const Stack& stack);
 StoredStack NewStack(const World& world, const aws::RequestContext& context, std::string name,
                      store::Transaction& transaction);
 // Sets the stack and its resources to be created from the proposal, and starts the run.
-void BeginCreate(const World& world, const aws::RequestContext& context,
-                 store::Transaction& transaction, Stack& stack, const Proposal& proposal);
+aws::Outcome<void> BeginCreate(const World& world, const aws::RequestContext& context,
+                               store::Transaction& transaction, Stack& stack,
+                               const Proposal& proposal);
 // Likewise for an update; the plan says what is to be done.
-void BeginUpdate(const World& world, const aws::RequestContext& context,
-                 store::Transaction& transaction, Stack& stack, const Proposal& proposal,
-                 const Tags& tags, const ChangePlan& plan);
+aws::Outcome<void> BeginUpdate(const World& world, const aws::RequestContext& context,
+                               store::Transaction& transaction, Stack& stack,
+                               const Proposal& proposal, const Tags& tags, const ChangePlan& plan);
+void StartStackRun(store::Transaction& transaction, const Stack& stack, WallTime now);
 // The plan from the stack to the proposal; a stack in review has nothing yet.
 aws::Outcome<ChangePlan> PlanFor(const World& world, const Stack& stack, const Proposal& proposal,
                                  const Tags& tags);
-// The first change that would need a replacement, as a sentence; empty when there is none.
-std::string ReplacementReason(const ChangePlan& plan);
+// Why the plan cannot be carried out, as a sentence; empty when it can.
+std::string Objection(const ChangePlan& plan);
+
+// Has this very request been carried out already? A token that came with another operation is a
+// fault.
+aws::Outcome<bool> IsRepeated(const Stack& stack, const std::optional<std::string>& token,
+                              std::string_view operation);
+void SetToken(Stack& stack, const std::optional<std::string>& token, std::string_view operation);
 
 bool CanBeUpdated(const Stack& stack);
 std::unexpected<aws::Fault> CannotBeUpdated(const Stack& stack);
@@ -71,8 +94,7 @@ aws::Outcome<void> CommitOrRefuse(const World& world, const store::Transaction& 
 // One page of at most 100, from where the token says.
 template <typename T>
 aws::Outcome<std::vector<T>> PageOf(std::vector<T> all, const std::optional<std::string>& token,
-                                    std::optional<std::string>& next) {
-  constexpr std::size_t kPage = 100;
+                                    std::optional<std::string>& next, std::size_t most = 100) {
   std::size_t from = 0;
   if (token) {
     for (const char c : *token) {
@@ -83,7 +105,7 @@ aws::Outcome<std::vector<T>> PageOf(std::vector<T> all, const std::optional<std:
     }
   }
   std::vector<T> page;
-  for (std::size_t at = from; at < all.size() && page.size() < kPage; ++at) {
+  for (std::size_t at = from; at < all.size() && page.size() < most; ++at) {
     page.push_back(std::move(all[at]));
   }
   if (from + page.size() < all.size()) next = std::to_string(from + page.size());

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace howdah::cfn {
 
 namespace {
@@ -44,7 +46,41 @@ Result<> FillValue(const aws::ShapeDesc& shape, const json::value& from, void* t
   return Fail(Code::kInvalid, fmt::format("a value of {} has another kind", shape.name));
 }
 
+std::optional<json::value> PlainValue(const aws::ShapeDesc& shape, const void* from) {
+  switch (shape.kind) {
+    case aws::Kind::kString:
+      return json::value(json::string(*static_cast<const std::string*>(from)));
+    case aws::Kind::kInteger:
+      return json::value(*static_cast<const std::int64_t*>(from));
+    case aws::Kind::kBoolean:
+      return json::value(*static_cast<const bool*>(from));
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
+
+json::object ReadMembers(const aws::ShapeDesc& shape, const void* from,
+                         const json::object& expected) {
+  json::object made;
+  for (const aws::MemberDesc& member : shape.members) {
+    if (!expected.contains(member.name)) continue;
+    const void* value = aws::ValueOf(member, from);
+    if (value == nullptr) continue;
+    if (auto plain = PlainValue(*member.shape, value)) {
+      made.emplace(member.name, *std::move(plain));
+    }
+  }
+  return made;
+}
+
+const aws::ShapeDesc& ItemShape(const aws::OperationDesc& operation, std::string_view list) {
+  const auto& members = operation.output->members;
+  const auto found = std::ranges::find(members, list, &aws::MemberDesc::name);
+  Check(found != members.end(), "an answer has the list");
+  return *found->shape->element;
+}
 
 Result<> FillRequest(const aws::ShapeDesc& shape, const json::object& properties, void* request) {
   for (const auto& property : properties) {

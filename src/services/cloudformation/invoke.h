@@ -31,6 +31,12 @@ aws::Outcome<typename Op::Output> Invoke(const aws::Service& service,
 // A property that the request does not have is an error: nothing is passed over.
 Result<> FillRequest(const aws::ShapeDesc& shape, const json::object& properties, void* request);
 
+// The members of an answer's structure that have the names of expected properties and plain values.
+json::object ReadMembers(const aws::ShapeDesc& shape, const void* from,
+                         const json::object& expected);
+// The shape of the items of a list in an operation's answer.
+const aws::ShapeDesc& ItemShape(const aws::OperationDesc& operation, std::string_view list);
+
 // A request of the operation, filled from properties.
 template <typename Op>
 aws::Outcome<typename Op::Input> RequestFrom(const json::object& properties) {

@@ -78,6 +78,21 @@ Tags AllTags(const Subject& subject, const json::object& properties) {
   return tags;
 }
 
+json::array OwnTags(const Subject& subject, const Tags& all, const json::object& expected) {
+  std::map<std::string, bool> wanted;
+  if (const json::value* own = expected.if_contains("Tags"); own != nullptr && own->is_array()) {
+    for (const json::value& tag : own->get_array()) {
+      wanted[JsonString(tag.get_object(), "Key")] = true;
+    }
+  }
+  json::array tags;
+  for (const auto& [key, value] : all) {
+    if (subject.tags.contains(key) && !wanted.contains(key)) continue;
+    tags.push_back(json::object{{"Key", key}, {"Value", value}});
+  }
+  return tags;
+}
+
 std::string TextOf(const json::object& properties, std::string_view name,
                    std::string_view fallback) {
   return JsonString(properties, name, fallback);

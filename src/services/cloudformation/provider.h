@@ -11,7 +11,7 @@
 #include "aws/fault.h"
 #include "aws/service.h"
 #include "base/json.h"
-#include "services/cloudformation/documents.h"
+#include "services/cloudformation/stack_store.h"
 #include "system/entropy.h"
 
 namespace howdah::cfn {
@@ -55,10 +55,19 @@ class Provider {
   virtual aws::Outcome<void> Configure(const Subject&, const json::object&) const { return {}; }
   // Has it settled? A fault: it never will.
   virtual aws::Outcome<bool> IsStable(const Subject&) const { return true; }
+  // Of a property whose change may ask for a replacement: does this one?
+  virtual bool NeedsReplacement(std::string_view /*property*/, const json::object& /*before*/,
+                                const json::object& /*after*/) const {
+    return true;
+  }
   // Changes the named properties in place. Idempotent.
   virtual aws::Outcome<void> Update(const Subject& subject, const json::object& before,
                                     const json::object& after,
                                     const std::vector<std::string>& changed) const;
+  // The thing's properties as they really are, by the template's names, for a comparison with
+  // `expected`: those that cannot be read are left out. nullopt: it is gone.
+  virtual aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
+                                                         const json::object& expected) const = 0;
   // Asks for its deletion; true when it is gone. Called until then.
   virtual aws::Outcome<bool> Delete(const Subject& subject) const = 0;
   virtual aws::Outcome<json::value> Attribute(const Subject& subject,
@@ -89,6 +98,9 @@ std::string TextOf(const json::object& properties, std::string_view name,
                    std::string_view fallback = "");
 json::value TextValue(const std::optional<std::string>& text);
 bool Mentions(const std::vector<std::string>& names, std::string_view name);
+// The list of a resource's own tags as a template has it, from all that the thing has: without ours
+// and without those of the stack, unless `expected` has them itself.
+json::array OwnTags(const Subject& subject, const Tags& all, const json::object& expected);
 // A fault that says: it is not there.
 bool IsNotFound(const aws::Fault& fault);
 

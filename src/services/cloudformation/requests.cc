@@ -82,16 +82,23 @@ aws::Outcome<Template> ReadTemplate(const std::string& body) {
   return *std::move(made);
 }
 
-aws::Outcome<Proposal> ReadProposal(const std::optional<std::string>& body, bool previous_template,
-                                    const aws::List<api::Parameter>& parameters,
-                                    const StackSource* previous) {
-  if (body.has_value() == previous_template || (previous_template && previous == nullptr)) {
-    return aws::Refuse(
-        aws::ValidationError("Either Template URL or Template Body must be specified."));
-  }
-  Proposal proposal;
-  proposal.source.body = previous_template ? previous->body : *body;
-  OUTCOME_ASSIGN(proposal.made, ReadTemplate(proposal.source.body));
+Surroundings SurroundingsOf(const Stack& stack) {
+  return {stack.region, stack.account_id, stack.name, stack.arn};
+}
+
+aws::Outcome<Template> Decide(Template declared, const ParameterValues& values,
+                              const Stack& stack) {
+  auto made = MakeDefinite(std::move(declared), values, SurroundingsOf(stack));
+  if (made) return *std::move(made);
+  const bool own = made.error().what().starts_with("Template error");
+  return aws::Refuse(
+      aws::ValidationError((own ? "" : "Template format error: ") + made.error().what()));
+}
+
+namespace {
+
+aws::Outcome<ParameterValues> GivenValues(const aws::List<api::Parameter>& parameters,
+                                          const StackSource* previous) {
   ParameterValues given;
   for (const api::Parameter& parameter : parameters) {
     const std::string key = parameter.parameter_key.value_or("");
@@ -103,6 +110,12 @@ aws::Outcome<Proposal> ReadProposal(const std::optional<std::string>& body, bool
       given[key] = *parameter.parameter_value;
       continue;
     }
+    if (parameter.parameter_value) {
+      return aws::Refuse(aws::ValidationError(fmt::format(
+          "Invalid input for parameter key {}. Cannot specify usePreviousValue as true and "
+          "parameterValue together",
+          key)));
+    }
     const bool known = previous != nullptr && previous->parameters.contains(key);
     if (!known) {
       return aws::Refuse(aws::ValidationError(fmt::format(
@@ -112,9 +125,28 @@ aws::Outcome<Proposal> ReadProposal(const std::optional<std::string>& body, bool
     }
     given[key] = previous->parameters.find(key)->second;
   }
-  auto values = ResolveParameters(proposal.made, given);
+  return given;
+}
+
+}  // namespace
+
+aws::Outcome<Proposal> ReadProposal(const World& world, const aws::RequestContext& context,
+                                    const Stack& stack, const Wanted& wanted,
+                                    const StackSource* previous) {
+  if (wanted.body.has_value() == wanted.previous_template ||
+      (wanted.previous_template && previous == nullptr)) {
+    return aws::Refuse(
+        aws::ValidationError("Either Template URL or Template Body must be specified."));
+  }
+  Proposal proposal;
+  proposal.source.body = wanted.previous_template ? previous->body : *wanted.body;
+  OUTCOME_ASSIGN(Template declared, ReadTemplate(proposal.source.body));
+  OUTCOME_ASSIGN(const ParameterValues given, GivenValues(wanted.parameters, previous));
+  auto values = ResolveParameters(declared, given);
   if (!values) return aws::Refuse(aws::ValidationError(values.error().what()));
+  OUTCOME_TRY(CheckNamedThings(world, context, declared, *values));
   proposal.source.parameters = *std::move(values);
+  OUTCOME_ASSIGN(proposal.made, Decide(std::move(declared), proposal.source.parameters, stack));
   return proposal;
 }
 

@@ -8,8 +8,11 @@
 #include "aws/generated/ec2.h"
 #include "aws/generated/secretsmanager.h"
 #include "services/cloudformation/invoke.h"
+#include "services/cloudformation/template/changes.h"
+#include "services/cloudformation/template/conditions.h"
 #include "services/cloudformation/template/properties.h"
 #include "services/cloudformation/template/resource_types.h"
+#include "services/cloudformation/turn.h"
 
 namespace howdah::cfn {
 
@@ -61,6 +64,9 @@ std::string FailureText(const aws::Fault& fault, std::string_view type, system::
 Result<Side> Session::Open(const std::string& sealed, const Tags& tags) {
   TRY_ASSIGN(StackSource source, OpenSource(world_.sealer, sealed, stored_.stack.id));
   TRY_ASSIGN(Template made, ParseTemplate(source.body));
+  const Stack& stack = stored_.stack;
+  TRY_ASSIGN(made, MakeDefinite(std::move(made), source.parameters,
+                                {stack.region, stack.account_id, stack.name, stack.arn}));
   return Side{std::move(made), std::move(source.parameters), tags};
 }
 
@@ -79,7 +85,7 @@ aws::RequestContext Session::Context() const {
           .principal_arn = fmt::format("arn:aws:iam::{}:root", stack.account_id),
           .access_key_id = "",
           .request_id = system::RandomUuid(world_.entropy),
-          .now = step_.now};
+          .now = now_};
 }
 
 Subject Session::SubjectOf(const ResourceRecord& record, const Side& side) const {
@@ -115,20 +121,24 @@ Scope Session::ScopeOf(const Side& side) {
             if (!value) return Fail(ErrorOf(value.error()));
             return *std::move(value);
           },
-          .zones = [this](const std::string& region) -> Result<std::vector<std::string>> {
-            if (region != stored_.stack.region) {
-              return Fail(Code::kInvalid, fmt::format("Fn::GetAZs: there is no region {}", region));
-            }
-            const auto found =
-                Invoke<aws::ec2::DescribeAvailabilityZones>(world_.services.ec2, Context(), {});
-            if (!found) return Fail(ErrorOf(found.error()));
-            std::vector<std::string> zones;
-            for (const auto& zone : found->availability_zones) {
-              zones.push_back(zone.zone_name.value_or(""));
-            }
-            std::ranges::sort(zones);
-            return zones;
-          }};
+          .zones = [this](const std::string& region) { return Zones(region); },
+          .import =
+              [this](const std::string& name) {
+                return ImportedValue(world_.store, name, stored_.stack.id);
+              }};
+}
+
+Result<std::vector<std::string>> Session::Zones(const std::string& region) const {
+  if (region != stored_.stack.region) {
+    return Fail(Code::kInvalid, fmt::format("Fn::GetAZs: there is no region {}", region));
+  }
+  const auto found =
+      Invoke<aws::ec2::DescribeAvailabilityZones>(world_.services.ec2, Context(), {});
+  if (!found) return Fail(ErrorOf(found.error()));
+  std::vector<std::string> zones;
+  for (const auto& zone : found->availability_zones) zones.push_back(zone.zone_name.value_or(""));
+  std::ranges::sort(zones);
+  return zones;
 }
 
 aws::Outcome<std::string> Session::ReadSecretValue(const SecretReference& reference) const {
@@ -144,27 +154,38 @@ aws::Outcome<std::string> Session::ReadSecretValue(const SecretReference& refere
   return *found.secret_string;
 }
 
-aws::Outcome<json::object> Session::Properties(const ResourceRecord& record, const Side& side,
-                                               bool with_secrets) {
+aws::Outcome<json::object> Session::Properties(const ResourceRecord& record, const Side& side) {
   const Resource* resource = side.made.FindResource(record.logical_id);
   if (resource == nullptr) {
     return aws::Refuse(aws::ValidationError("the template has no such resource"));
   }
   auto evaluated = EvaluateProperties(*resource, ScopeOf(side));
   if (!evaluated) return aws::Refuse(FaultOfEvaluation(evaluated.error()));
-  if (with_secrets) {
-    const auto read = [this](const SecretReference& reference) -> Result<std::string> {
-      auto text = ReadSecretValue(reference);
-      if (!text) return Fail(ErrorOf(text.error()));
-      return *std::move(text);
-    };
-    auto resolved = ResolveDynamicReferences(json::value(*std::move(evaluated)), read);
-    if (!resolved) return aws::Refuse(FaultOfEvaluation(resolved.error()));
-    evaluated = std::move(resolved->get_object());
-  }
   auto typed = TypedProperties(*FindResourceType(record.type), *evaluated);
   if (!typed) return aws::Refuse(FaultOfEvaluation(typed.error()));
   return *std::move(typed);
+}
+
+aws::Outcome<json::object> Session::WithSecrets(const ResourceRecord& record,
+                                                json::object properties) {
+  const auto read = [this](const SecretReference& reference) -> Result<std::string> {
+    auto text = ReadSecretValue(reference);
+    if (!text) return Fail(ErrorOf(text.error()));
+    return *std::move(text);
+  };
+  auto resolved = ResolveDynamicReferences(json::value(std::move(properties)), read);
+  if (!resolved) return aws::Refuse(FaultOfEvaluation(resolved.error()));
+  auto typed = TypedProperties(*FindResourceType(record.type), resolved->get_object());
+  if (!typed) return aws::Refuse(FaultOfEvaluation(typed.error()));
+  return *std::move(typed);
+}
+
+std::string Session::Seal(const json::object& properties) const {
+  return SealObject(world_.sealer, properties, stored_.stack.id);
+}
+
+Result<json::object> Session::Unseal(const std::string& sealed) const {
+  return OpenObject(world_.sealer, sealed, stored_.stack.id);
 }
 
 Result<std::vector<StackOutput>> Session::Outputs(const Side& side) {
@@ -172,28 +193,64 @@ Result<std::vector<StackOutput>> Session::Outputs(const Side& side) {
   std::vector<StackOutput> outputs;
   for (const Output& output : side.made.outputs) {
     TRY_ASSIGN(std::string value, EvaluateText(output.value, scope));
-    outputs.push_back({output.name, std::move(value), output.description});
+    std::string name;
+    if (output.export_name) {
+      TRY_ASSIGN(name, EvaluateText(*output.export_name, scope));
+    }
+    outputs.push_back({output.name, std::move(value), output.description, std::move(name)});
   }
   return outputs;
 }
 
+// What is refused half-way must leave nothing in the step's transaction.
+Result<> Session::Publish(const std::vector<StackOutput>& outputs) {
+  store::Transaction exports;
+  TRY(PublishExports(world_.store, exports, stored_.stack, outputs));
+  transaction_.compares.insert(transaction_.compares.end(), exports.compares.begin(),
+                               exports.compares.end());
+  transaction_.puts.insert(transaction_.puts.end(), exports.puts.begin(), exports.puts.end());
+  transaction_.deletes.insert(transaction_.deletes.end(), exports.deletes.begin(),
+                              exports.deletes.end());
+  return {};
+}
+
+Result<> Session::UseImports(const Side* side) {
+  std::set<std::string> names;
+  if (side != nullptr) {
+    TRY_ASSIGN(names, ImportsOf({side->made, side->parameters, ""},
+                                {stored_.stack.region, stored_.stack.account_id, stored_.stack.name,
+                                 stored_.stack.arn}));
+  }
+  Touch();
+  return SetImports(world_.store, transaction_, stored_.stack, names);
+}
+
 void Session::SetStatus(std::string status, std::string reason) {
-  SetStackStatus(step_.transaction, stack(), std::move(status), std::move(reason), now());
+  SetStackStatus(transaction_, stack(), std::move(status), std::move(reason), now());
   Touch();
 }
 
 void Session::SetStatus(ResourceRecord& record, std::string status, std::string reason) {
-  SetResourceStatus(step_.transaction, stack(), record, std::move(status), std::move(reason),
-                    now());
+  SetResourceStatus(transaction_, stack(), record, std::move(status), std::move(reason), now());
+  Touch();
+}
+
+void Session::CancelWhatIsUnderWay() {
+  cfn::CancelWhatIsUnderWay(transaction_, stack(), now());
+  Touch();
+}
+
+void Session::TurnUpdateAround(std::string why) {
+  cfn::TurnUpdateAround(transaction_, stack(), std::move(why), now());
   Touch();
 }
 
 void Session::ReleaseName() {
-  step_.transaction.deletes.push_back(NameKey(stored_.stack.name));
+  transaction_.deletes.push_back(NameKey(stored_.stack.name));
 }
 
 void Session::Save() {
-  if (changed_) PutStack(step_.transaction, stored_);
+  if (changed_) PutStack(transaction_, stored_);
 }
 
 }  // namespace howdah::cfn

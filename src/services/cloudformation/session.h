@@ -1,15 +1,16 @@
-// One look at one stack by its workflow: the stack as read, its templates opened, and what its
-// resources come to. Lives for one step; what it holds in clear is gone with it.
+// One look at one stack, by its workflow or a detection of drift: the stack as read, its templates
+// opened, and what its resources come to. What it holds in clear is gone with it.
 #pragma once
 
 #include "services/cloudformation/cloudformation.h"
+#include "services/cloudformation/exports.h"
 #include "services/cloudformation/template/dynamic_reference.h"
 #include "services/cloudformation/template/evaluate.h"
-#include "workflow/workflow.h"
 
 namespace howdah::cfn {
 
-// A template with its values: the one the stack has, or the one that it is to have.
+// A template with its values, its conditions decided: the one the stack has, or the one that it is
+// to have.
 struct Side {
   Template made;
   ParameterValues parameters;
@@ -18,13 +19,18 @@ struct Side {
 
 class Session {
  public:
-  Session(const World& world, const Providers& providers, workflow::StepContext& step,
-          StoredStack stored)
-      : world_(world), providers_(providers), step_(step), stored_(std::move(stored)) {}
+  // What is written is added to `transaction`.
+  Session(const World& world, const Providers& providers, store::Transaction& transaction,
+          WallTime now, StoredStack stored)
+      : world_(world),
+        providers_(providers),
+        transaction_(transaction),
+        now_(now),
+        stored_(std::move(stored)) {}
 
   Stack& stack() { return stored_.stack; }
   const World& world() const { return world_; }
-  WallTime now() const { return step_.now; }
+  WallTime now() const { return now_; }
   const Provider& ProviderOf(const ResourceRecord& record) const {
     return providers_.Of(record.type);
   }
@@ -33,10 +39,17 @@ class Session {
   Result<Side> Next();     // of stack.next_source
 
   Subject SubjectOf(const ResourceRecord& record, const Side& side) const;
-  // The resource's properties with their types; secrets resolved only if asked for.
-  aws::Outcome<json::object> Properties(const ResourceRecord& record, const Side& side,
-                                        bool with_secrets);
+  // The resource's properties with their types; secrets stay references.
+  aws::Outcome<json::object> Properties(const ResourceRecord& record, const Side& side);
+  // The same with the secrets in place of their references. Never to be stored.
+  aws::Outcome<json::object> WithSecrets(const ResourceRecord& record, json::object properties);
+  std::string Seal(const json::object& properties) const;
+  Result<json::object> Unseal(const std::string& sealed) const;
   Result<std::vector<StackOutput>> Outputs(const Side& side);
+  // The exports that the outputs ask for; kInvalid when they cannot be.
+  Result<> Publish(const std::vector<StackOutput>& outputs);
+  // The stack uses the exports that this side imports, and no others any more; null: none at all.
+  Result<> UseImports(const Side* side);
 
   // Each with its event, to be committed with the step.
   void SetStatus(std::string status, std::string reason);
@@ -49,18 +62,22 @@ class Session {
     changed_ = true;
   }
   bool hurried() const { return hurried_; }
+  void CancelWhatIsUnderWay();
+  void TurnUpdateAround(std::string why);
   void ReleaseName();  // the stack is gone: its name is free
   void Save();
 
  private:
   Result<Side> Open(const std::string& sealed, const Tags& tags);
   Scope ScopeOf(const Side& side);
+  Result<std::vector<std::string>> Zones(const std::string& region) const;
   aws::RequestContext Context() const;
   aws::Outcome<std::string> ReadSecretValue(const SecretReference& reference) const;
 
   const World& world_;
   const Providers& providers_;
-  workflow::StepContext& step_;
+  store::Transaction& transaction_;
+  WallTime now_;
   StoredStack stored_;
   bool changed_ = false;
   bool hurried_ = false;

@@ -14,6 +14,8 @@ using workflow::StepContext;
 
 constexpr Duration kPoll = 250ms;
 constexpr Duration kDeadline = 120min;
+// For how long AWS shows stacks that are deleted.
+constexpr Duration kRemembered = std::chrono::hours(90 * 24);
 
 Result<> AdvanceOnce(Session& session) {
   const std::string& status = session.stack().status;
@@ -29,7 +31,7 @@ Result<> AdvanceOnce(Session& session) {
 Next Advance(const World& world, const Providers& providers, StepContext& step) {
   TRY_ASSIGN(StoredStack stored, GetStack(world.store, step.subject));
   if (!stored.stack.InProgress()) return Next::Done();
-  Session session(world, providers, step, std::move(stored));
+  Session session(world, providers, step.transaction, step.now, std::move(stored));
   TRY(AdvanceOnce(session));
   session.Save();
   if (!session.stack().InProgress()) return Next::Done();
@@ -41,11 +43,11 @@ Next Undo(const World& world, const Providers& providers, StepContext& step) {
   TRY_ASSIGN(StoredStack stored, GetStack(world.store, step.subject));
   Stack& stack = stored.stack;
   if (!stack.InProgress()) return Next::Done();
-  Session session(world, providers, step, std::move(stored));
+  Session session(world, providers, step.transaction, step.now, std::move(stored));
   if (session.stack().status == "CREATE_IN_PROGRESS") {
     StopCreation(session, step.failure);
   } else if (session.stack().status == "UPDATE_IN_PROGRESS") {
-    BeginUpdateRollback(session, step.failure);
+    session.TurnUpdateAround(step.failure);
   } else {
     TRY(AdvanceOnce(session));
   }
@@ -67,7 +69,44 @@ Next LeaveFailed(const World& world, StepContext& step) {
   return Next::Done();
 }
 
+// Events, drift and the stack itself, in pieces that a transaction bears.
+Result<> Forget(store::Store& store, const Stack& stack) {
+  constexpr std::size_t kPiece = 500;
+  for (const std::string& prefix : {EventPrefix(stack.id), DriftPrefix(stack.id)}) {
+    TRY_ASSIGN(const store::Listing listing, store.List(prefix));
+    store::Transaction transaction;
+    for (const store::Document& document : listing.documents) {
+      transaction.deletes.push_back(document.key);
+      if (transaction.deletes.size() < kPiece) continue;
+      TRY(store.Commit(transaction));
+      transaction.deletes.clear();
+    }
+    if (!transaction.deletes.empty()) TRY(store.Commit(transaction));
+  }
+  store::Transaction last;
+  TRY_ASSIGN(const std::vector<ChangeSet> sets, ListChangeSets(store, stack.id));
+  for (const ChangeSet& set : sets) last.deletes.push_back(ChangeSetKey(set.id));
+  last.deletes.push_back(StackKey(stack.id));
+  TRY(store.Commit(last));
+  return {};
+}
+
 }  // namespace
+
+Result<> ForgetDeletedStacks(const World& world, WallTime now) {
+  TRY_ASSIGN(const std::vector<Stack> stacks, ListStacks(world.store));
+  for (const Stack& stack : stacks) {
+    if (stack.deleted && now - *stack.deleted > kRemembered) TRY(Forget(world.store, stack));
+  }
+  TRY_ASSIGN(const store::Listing detections, world.store.List(kDetections));
+  store::Transaction transaction;
+  for (const store::Document& document : detections.documents) {
+    TRY_ASSIGN(const DriftDetection detection, ParseDetection(document.value));
+    if (now - detection.time > kRemembered) transaction.deletes.push_back(document.key);
+  }
+  if (!transaction.deletes.empty()) TRY(world.store.Commit(transaction));
+  return {};
+}
 
 workflow::Workflow StackWorkflow(const World& world) {
   const auto providers = std::make_shared<const Providers>(world.services);

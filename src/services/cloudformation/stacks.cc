@@ -25,10 +25,6 @@ aws::Outcome<void> CheckCreate(const api::CreateStackInput& in) {
   OUTCOME_TRY(RefuseUnserved({in.template_url, in.role_arn, in.rollback_configuration,
                               in.notification_arns, in.resource_types}));
   if (in.stack_policy_body || in.stack_policy_url) return NotSupported("A stack policy");
-  if (in.enable_termination_protection.value_or(false)) {
-    return NotSupported("EnableTerminationProtection");
-  }
-  if (in.retain_except_on_create.value_or(false)) return NotSupported("RetainExceptOnCreate");
   return {};
 }
 
@@ -36,64 +32,76 @@ aws::Outcome<api::CreateStackOutput> CreateStack(const World& world, const Reque
                                                  const api::CreateStackInput& in) {
   OUTCOME_TRY(CheckCreate(in));
   OUTCOME_ASSIGN(const std::string on_failure, OnFailure(in));
-  OUTCOME_ASSIGN(const Proposal proposal,
-                 ReadProposal(in.template_body, false, in.parameters, nullptr));
   OUTCOME_ASSIGN(const Tags tags, ReadTags(in.tags));
   if (auto existing = FindStack(world, *in.stack_name)) {
-    const Stack& stack = existing->stack;
-    if (in.client_request_token && stack.client_token == *in.client_request_token) {
-      return api::CreateStackOutput{.stack_id = stack.arn, .operation_id = {}};
-    }
+    OUTCOME_ASSIGN(const bool repeated,
+                   IsRepeated(existing->stack, in.client_request_token, "CreateStack"));
+    if (repeated) return api::CreateStackOutput{.stack_id = existing->stack.arn};
     return aws::Refuse(api::fault::AlreadyExistsException(
         fmt::format("Stack [{}] already exists", *in.stack_name)));
   }
   store::Transaction transaction;
   StoredStack stored = NewStack(world, context, *in.stack_name, transaction);
   Stack& stack = stored.stack;
+  OUTCOME_ASSIGN(
+      const Proposal proposal,
+      ReadProposal(world, context, stack, {in.template_body, false, in.parameters}, nullptr));
   stack.tags = tags;
   stack.capabilities = in.capabilities;
   stack.on_failure = on_failure;
+  stack.retain_except_on_create = in.retain_except_on_create.value_or(false);
+  stack.termination_protection = in.enable_termination_protection.value_or(false);
   stack.timeout_minutes = in.timeout_in_minutes.value_or(0);
-  stack.client_token = in.client_request_token.value_or("");
+  SetToken(stack, in.client_request_token, "CreateStack");
   OUTCOME_TRY(PlanFor(world, stack, proposal, tags));  // what cannot be evaluated is refused now
-  BeginCreate(world, context, transaction, stack, proposal);
+  OUTCOME_TRY(BeginCreate(world, context, transaction, stack, proposal));
   PutStack(transaction, stored);
   OUTCOME_TRY(CommitOrRefuse(world, transaction));
-  return api::CreateStackOutput{.stack_id = stack.arn, .operation_id = {}};
+  return api::CreateStackOutput{.stack_id = stack.arn};
 }
 
-aws::Outcome<api::UpdateStackOutput> UpdateStack(const World& world, const RequestContext& context,
-                                                 const api::UpdateStackInput& in) {
+aws::Outcome<void> CheckUpdate(const api::UpdateStackInput& in) {
   OUTCOME_TRY(RefuseUnserved({in.template_url, in.role_arn, in.rollback_configuration,
                               in.notification_arns, in.resource_types}));
   if (in.stack_policy_body || in.stack_policy_url || in.stack_policy_during_update_body ||
       in.stack_policy_during_update_url) {
     return NotSupported("A stack policy");
   }
-  if (in.disable_rollback.value_or(false)) return NotSupported("DisableRollback of an update");
-  if (in.retain_except_on_create.value_or(false)) return NotSupported("RetainExceptOnCreate");
+  return {};
+}
+
+aws::Outcome<api::UpdateStackOutput> UpdateStack(const World& world, const RequestContext& context,
+                                                 const api::UpdateStackInput& in) {
+  OUTCOME_TRY(CheckUpdate(in));
   OUTCOME_ASSIGN(StoredStack stored, FindStack(world, in.stack_name.value_or("")));
   Stack& stack = stored.stack;
+  OUTCOME_ASSIGN(const bool repeated, IsRepeated(stack, in.client_request_token, "UpdateStack"));
+  if (repeated) return api::UpdateStackOutput{.stack_id = stack.arn};
   if (!CanBeUpdated(stack)) return CannotBeUpdated(stack);
   OUTCOME_ASSIGN(const StackSource previous, SourceOf(world, stack));
-  OUTCOME_ASSIGN(const Proposal proposal,
-                 ReadProposal(in.template_body, in.use_previous_template.value_or(false),
-                              in.parameters, &previous));
+  OUTCOME_ASSIGN(
+      const Proposal proposal,
+      ReadProposal(world, context, stack,
+                   {in.template_body, in.use_previous_template.value_or(false), in.parameters},
+                   &previous));
   OUTCOME_ASSIGN(Tags tags, ReadTags(in.tags));
   if (!in.tags.present()) tags = stack.tags;
   OUTCOME_ASSIGN(const ChangePlan plan, PlanFor(world, stack, proposal, tags));
   if (plan.Empty()) {
     return aws::Refuse(aws::ValidationError("No updates are to be performed."));
   }
-  if (const std::string reason = ReplacementReason(plan); !reason.empty()) {
-    return aws::Refuse(aws::ValidationError(reason));
+  if (const std::string why = Objection(plan); !why.empty()) {
+    return aws::Refuse(aws::ValidationError(why));
   }
-  stack.client_token = in.client_request_token.value_or("");
+  SetToken(stack, in.client_request_token, "UpdateStack");
+  if (!in.capabilities.empty()) stack.capabilities = in.capabilities;
+  stack.on_failure = in.disable_rollback.value_or(false) ? "DO_NOTHING" : "ROLLBACK";
+  stack.retain_except_on_create = in.retain_except_on_create.value_or(false);
   store::Transaction transaction;
-  BeginUpdate(world, context, transaction, stack, proposal, tags, plan);
+  OUTCOME_TRY(BeginUpdate(world, context, transaction, stack, proposal, tags, plan));
   PutStack(transaction, stored);
   OUTCOME_TRY(CommitOrRefuse(world, transaction));
-  return api::UpdateStackOutput{.stack_id = stack.arn, .operation_id = {}};
+  return api::UpdateStackOutput{.stack_id = stack.arn};
 }
 
 // A stack in review has nothing to be deleted; it goes at once, with its change sets.
@@ -128,24 +136,40 @@ aws::Outcome<void> Retain(Stack& stack, const aws::List<std::string>& names) {
   return {};
 }
 
+void LetGo(ResourceRecord& record) {
+  if (record.status != "DELETE_FAILED") return;
+  record.status = "DELETE_IN_PROGRESS";
+  record.attempts = 0;
+  if (record.policy == DeletionPolicy::kRetain) record.status = "CREATE_COMPLETE";
+}
+
+// The deletion is refused as AWS does it: by events, and the stack is as it was.
+aws::Outcome<void> CancelDelete(const World& world, const RequestContext& context,
+                                StoredStack stored, const std::string& why) {
+  const std::string before = stored.stack.status;
+  store::Transaction transaction;
+  SetStackStatus(transaction, stored.stack, "DELETE_IN_PROGRESS", "User Initiated", context.now);
+  SetStackStatus(transaction, stored.stack, before, "Delete canceled. " + why, context.now);
+  PutStack(transaction, stored);
+  return CommitOrRefuse(world, transaction);
+}
+
 aws::Outcome<void> BeginDelete(const World& world, const RequestContext& context,
                                StoredStack stored, const api::DeleteStackInput& in) {
   Stack& stack = stored.stack;
   OUTCOME_TRY(Retain(stack, in.retain_resources));
   const bool working = stack.InProgress();  // then its run goes on, with another aim
-  for (ResourceRecord& record : stack.resources) {
-    if (record.status != "DELETE_FAILED") continue;
-    record.status = "DELETE_IN_PROGRESS";
-    record.attempts = 0;
-    if (record.policy == DeletionPolicy::kRetain) record.status = "CREATE_COMPLETE";
-  }
-  stack.client_token = in.client_request_token.value_or("");
-  stack.begun = context.now;
+  SetToken(stack, in.client_request_token, "DeleteStack");
   store::Transaction transaction;
-  SetStackStatus(transaction, stack, "DELETE_IN_PROGRESS", "User Initiated", context.now);
-  if (!working) {
-    workflow::StartRun(transaction, RunId(), kStackWorkflow, stack.id, json::object(), context.now);
+  if (const auto taken = WithdrawExports(world.store, transaction, stack); !taken) {
+    if (taken.error().code() != Code::kInvalid) return aws::Refuse(aws::FaultOf(taken.error()));
+    return CancelDelete(world, context, std::move(stored), taken.error().what());
   }
+  for (ResourceRecord& record : stack.resources) LetGo(record);
+  for (ResourceRecord& record : stack.retired) LetGo(record);
+  stack.begun = context.now;
+  SetStackStatus(transaction, stack, "DELETE_IN_PROGRESS", "User Initiated", context.now);
+  if (!working) StartStackRun(transaction, stack, context.now);
   PutStack(transaction, stored);
   return CommitOrRefuse(world, transaction);
 }
@@ -158,15 +182,21 @@ aws::Outcome<aws::Empty> DeleteStack(const World& world, const RequestContext& c
   // As on AWS, a name that no stack has is no error.
   if (!stored && stored.error().code == "ValidationError") return aws::Empty{};
   if (!stored) return std::unexpected(stored.error());
-  const std::string& status = stored->stack.status;
-  if (status == "DELETE_COMPLETE" || status == "DELETE_IN_PROGRESS") return aws::Empty{};
-  if (status == "REVIEW_IN_PROGRESS") {
+  const Stack& stack = stored->stack;
+  if (stack.status == "DELETE_COMPLETE" || stack.status == "DELETE_IN_PROGRESS") {
+    return aws::Empty{};
+  }
+  if (stack.termination_protection) {
+    return aws::Refuse(aws::ValidationError(fmt::format(
+        "Stack [{}] cannot be deleted while TerminationProtection is enabled", stack.name)));
+  }
+  if (stack.status == "REVIEW_IN_PROGRESS") {
     OUTCOME_TRY(DeleteInReview(world, context, *std::move(stored)));
     return aws::Empty{};
   }
-  if (stored->stack.InProgress() && status.starts_with("UPDATE_")) {
-    return aws::Refuse(aws::ValidationError(fmt::format(
-        "Stack [{}] cannot be deleted while in status {}", stored->stack.name, status)));
+  if (stack.InProgress() && stack.status.starts_with("UPDATE_")) {
+    return aws::Refuse(aws::ValidationError(
+        fmt::format("Stack [{}] cannot be deleted while in status {}", stack.name, stack.status)));
   }
   OUTCOME_TRY(BeginDelete(world, context, *std::move(stored), in));
   return aws::Empty{};
@@ -204,6 +234,9 @@ void RegisterCloudFormation(aws::Service& service, const World& world) {
   RegisterChangeSets(service, world);
   RegisterDescriptions(service, world);
   RegisterTemplates(service, world);
+  RegisterRollbacks(service, world);
+  RegisterExports(service, world);
+  RegisterDrift(service, world);
 }
 
 }  // namespace howdah::cfn

@@ -1,9 +1,9 @@
 // GetTemplate, GetTemplateSummary, ValidateTemplate.
 #include <fmt/format.h>
 
-#include <set>
+#include <map>
 
-#include "services/cloudformation/handlers.h"
+#include "services/cloudformation/change_sets.h"
 
 namespace howdah::cfn {
 
@@ -15,6 +15,20 @@ std::optional<std::string> Said(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
 
+// Scalars are strings, as they are in templates.
+json::value JsonOf(const Node& node) {
+  if (node.IsScalar()) return json::value(json::string(node.text));
+  if (node.IsList()) {
+    json::array list;
+    for (const Node& item : node.items) list.push_back(JsonOf(item));
+    return list;
+  }
+  if (!node.IsMap()) return nullptr;
+  json::object map;
+  for (const Entry& entry : node.entries) map.emplace(entry.key, JsonOf(entry.value));
+  return map;
+}
+
 // The default of a parameter that must not be seen is not shown either.
 std::optional<std::string> ShownDefault(const Parameter& parameter) {
   if (parameter.default_value && parameter.no_echo) return "****";
@@ -23,11 +37,23 @@ std::optional<std::string> ShownDefault(const Parameter& parameter) {
 
 aws::Outcome<api::GetTemplateOutput> GetTemplate(const World& world,
                                                  const api::GetTemplateInput& in) {
-  if (in.change_set_name) return NotSupported("GetTemplate of a change set");
-  OUTCOME_ASSIGN(const StoredStack stored, FindStack(world, in.stack_name.value_or("")));
-  OUTCOME_ASSIGN(const StackSource source, SourceOf(world, stored.stack));
+  // Without transforms the processed template is the original one.
+  if (in.template_stage && *in.template_stage != "Original" && *in.template_stage != "Processed") {
+    return aws::Refuse(aws::ValidationError("TemplateStage must be Original or Processed"));
+  }
   api::GetTemplateOutput out;
-  out.template_body = source.body;
+  if (in.change_set_name) {
+    OUTCOME_ASSIGN(const StoredChangeSet found,
+                   FindChangeSet(world, *in.change_set_name, in.stack_name));
+    const auto source = OpenSource(world.sealer, found.set.source, found.set.stack_id);
+    if (!source) return aws::Refuse(aws::FaultOf(source.error()));
+    out.template_body = source->body;
+  } else {
+    if (!in.stack_name) return aws::Refuse(aws::ValidationError("StackName must be specified."));
+    OUTCOME_ASSIGN(const StoredStack stored, FindStack(world, *in.stack_name));
+    OUTCOME_ASSIGN(const StackSource source, SourceOf(world, stored.stack));
+    out.template_body = source.body;
+  }
   out.stages_available = {"Original", "Processed"};
   return out;
 }
@@ -66,9 +92,18 @@ aws::Outcome<api::GetTemplateSummaryOutput> GetTemplateSummary(
     }
     out.parameters.push_back(std::move(shown));
   }
-  std::set<std::string> types;
-  for (const Resource& resource : made.resources) types.insert(resource.type);
-  for (const std::string& type : types) out.resource_types.push_back(type);
+  std::map<std::string, std::vector<std::string>> types;
+  for (const Resource& resource : made.resources) {
+    types[resource.type].push_back(resource.logical_id);
+  }
+  for (const auto& [type, ids] : types) {
+    out.resource_types.push_back(type);
+    api::ResourceIdentifierSummary summary;
+    summary.resource_type = type;
+    summary.logical_resource_ids = aws::List<std::string>(ids);
+    out.resource_identifier_summaries.push_back(std::move(summary));
+  }
+  if (made.metadata.IsMap()) out.metadata = json::serialize(JsonOf(made.metadata));
   return out;
 }
 

@@ -27,6 +27,48 @@ void Rename(json::object& properties, std::string_view from, std::string_view to
   properties.emplace(to, std::move(kept));
 }
 
+std::string Lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
+// What the API keeps in another form than templates may write it counts as the same.
+void TakeSpelling(json::object& actual, const json::object& expected) {
+  for (const char* name :
+       {"DBInstanceIdentifier", "DBSubnetGroupName", "Engine", "DBParameterGroupName",
+        "OptionGroupName", "PreferredMaintenanceWindow"}) {
+    const std::string wanted = TextOf(expected, name);
+    if (Lower(TextOf(actual, name)) == Lower(wanted)) actual.insert_or_assign(name, wanted);
+    if (!expected.contains(name)) actual.erase(name);
+  }
+  // "14" means any of its minor versions.
+  const std::string version = TextOf(expected, "EngineVersion");
+  if (TextOf(actual, "EngineVersion").starts_with(version + ".")) {
+    actual.insert_or_assign("EngineVersion", version);
+  }
+}
+
+// Properties that stand elsewhere in the API's description.
+void ReadOthers(const rds::DBInstance& instance, json::object& actual) {
+  json::array groups;
+  for (const auto& group : instance.vpc_security_groups) {
+    groups.push_back(TextValue(group.vpc_security_group_id));
+  }
+  actual.emplace("VPCSecurityGroups", std::move(groups));
+  if (instance.db_subnet_group) {
+    actual.emplace("DBSubnetGroupName", TextValue(instance.db_subnet_group->db_subnet_group_name));
+  }
+  if (instance.endpoint) actual.emplace("Port", instance.endpoint->port.value_or(0));
+  if (!instance.db_parameter_groups.empty()) {
+    actual.emplace("DBParameterGroupName",
+                   TextValue(instance.db_parameter_groups[0].db_parameter_group_name));
+  }
+  actual.emplace("EnableIAMDatabaseAuthentication",
+                 instance.iam_database_authentication_enabled.value_or(false));
+}
+
 class DBInstanceProvider : public Provider {
  public:
   using Provider::Provider;
@@ -109,6 +151,23 @@ class DBInstanceProvider : public Provider {
     }
     if (!Mentions(changed, "Tags")) return {};
     return UpdateRdsTags(services_, subject, instance.db_instance_arn.value_or(""), before, after);
+  }
+
+  aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
+                                                 const json::object& expected) const override {
+    auto instance = Describe(subject, subject.id());
+    if (!instance && IsNotFound(instance.error())) return std::nullopt;
+    if (!instance) return std::unexpected(instance.error());
+    json::object actual = ReadMembers(ItemShape(rds::DescribeDBInstances::Desc(), "DBInstances"),
+                                      &*instance, expected);
+    ReadOthers(*instance, actual);
+    TakeSpelling(actual, expected);
+    if (expected.contains("Tags")) {
+      OUTCOME_ASSIGN(const Tags tags,
+                     TagsOf(services_, subject, instance->db_instance_arn.value_or("")));
+      actual.emplace("Tags", OwnTags(subject, tags, expected));
+    }
+    return actual;
   }
 
   aws::Outcome<bool> Delete(const Subject& subject) const override {

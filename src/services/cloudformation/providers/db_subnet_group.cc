@@ -44,6 +44,28 @@ class DBSubnetGroupProvider : public Provider {
     return UpdateRdsTags(services_, subject, group.db_subnet_group_arn.value_or(""), before, after);
   }
 
+  aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
+                                                 const json::object& expected) const override {
+    auto group = Describe(subject, subject.id());
+    if (!group && IsNotFound(group.error())) return std::nullopt;
+    if (!group) return std::unexpected(group.error());
+    json::object actual = ReadMembers(
+        ItemShape(rds::DescribeDBSubnetGroups::Desc(), "DBSubnetGroups"), &*group, expected);
+    if (expected.contains("DBSubnetGroupName")) {
+      actual.insert_or_assign("DBSubnetGroupName", TextOf(expected, "DBSubnetGroupName"));
+    }
+    json::array subnets;
+    for (const auto& subnet : group->subnets)
+      subnets.push_back(TextValue(subnet.subnet_identifier));
+    actual.emplace("SubnetIds", std::move(subnets));
+    if (expected.contains("Tags")) {
+      OUTCOME_ASSIGN(const Tags tags,
+                     TagsOf(services_, subject, group->db_subnet_group_arn.value_or("")));
+      actual.emplace("Tags", OwnTags(subject, tags, expected));
+    }
+    return actual;
+  }
+
   aws::Outcome<bool> Delete(const Subject& subject) const override {
     OUTCOME_TRY(Invoke<rds::DeleteDBSubnetGroup>(services_.rds, subject.context,
                                                  {.db_subnet_group_name = subject.id()}));

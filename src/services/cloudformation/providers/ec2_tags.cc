@@ -38,6 +38,12 @@ aws::Outcome<void> UpdateTags(const Services& services, const Subject& subject,
   return {};
 }
 
+Tags TagsOf(const aws::List<ec2::Tag>& tags) {
+  Tags made;
+  for (const ec2::Tag& tag : tags) made[tag.key.value_or("")] = tag.value.value_or("");
+  return made;
+}
+
 json::object WithoutTags(const json::object& properties) {
   json::object made = properties;
   made.erase("Tags");

@@ -18,6 +18,7 @@ aws::List<ec2::Filter> MadeBy(const Subject& subject);
 // Brings the tags of `id` from what they were to what they are.
 aws::Outcome<void> UpdateTags(const Services& services, const Subject& subject,
                               const json::object& before, const json::object& after);
+Tags TagsOf(const aws::List<ec2::Tag>& tags);
 // The properties without the tags.
 json::object WithoutTags(const json::object& properties);
 

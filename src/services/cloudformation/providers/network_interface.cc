@@ -38,6 +38,27 @@ class NetworkInterfaceProvider : public Provider {
     return UpdateTags(services_, subject, before, after);
   }
 
+  aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
+                                                 const json::object& expected) const override {
+    OUTCOME_ASSIGN(const auto found,
+                   Invoke<ec2::DescribeNetworkInterfaces>(
+                       services_.ec2, subject.context, {.network_interface_ids = {subject.id()}}));
+    if (found.network_interfaces.empty()) return std::nullopt;
+    const auto& interface = found.network_interfaces[0];
+    json::object actual =
+        ReadMembers(ItemShape(ec2::DescribeNetworkInterfaces::Desc(), "NetworkInterfaces"),
+                    &interface, expected);
+    if (expected.contains("GroupSet")) {
+      json::array groups;
+      for (const auto& group : interface.groups) groups.push_back(TextValue(group.group_id));
+      actual.emplace("GroupSet", std::move(groups));
+    }
+    if (expected.contains("Tags")) {
+      actual.emplace("Tags", OwnTags(subject, TagsOf(interface.tag_set), expected));
+    }
+    return actual;
+  }
+
   aws::Outcome<bool> Delete(const Subject& subject) const override {
     OUTCOME_TRY(Invoke<ec2::DeleteNetworkInterface>(services_.ec2, subject.context,
                                                     {.network_interface_id = subject.id()}));

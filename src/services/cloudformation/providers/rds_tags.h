@@ -15,15 +15,21 @@ inline aws::List<rds::Tag> RdsTags(const Tags& tags) {
   return list;
 }
 
+inline aws::Outcome<Tags> TagsOf(const Services& services, const Subject& subject,
+                                 const std::string& arn) {
+  OUTCOME_ASSIGN(const auto found, Invoke<rds::ListTagsForResource>(services.rds, subject.context,
+                                                                    {.resource_name = arn}));
+  Tags tags;
+  for (const rds::Tag& tag : found.tag_list) tags[tag.key.value_or("")] = tag.value.value_or("");
+  return tags;
+}
+
 // Was the resource with this ARN made for this subject?
 inline aws::Outcome<bool> IsMadeBy(const Services& services, const Subject& subject,
                                    const std::string& arn) {
-  OUTCOME_ASSIGN(const auto found, Invoke<rds::ListTagsForResource>(services.rds, subject.context,
-                                                                    {.resource_name = arn}));
-  for (const rds::Tag& tag : found.tag_list) {
-    if (tag.key == kTokenTag && tag.value == subject.record.token) return true;
-  }
-  return false;
+  OUTCOME_ASSIGN(const Tags tags, TagsOf(services, subject, arn));
+  const auto token = tags.find(std::string(kTokenTag));
+  return token != tags.end() && token->second == subject.record.token;
 }
 
 // Brings the tags of a resource from what they were to what they are.

@@ -72,6 +72,25 @@ bool SameRule(const ec2::SecurityGroupRule& existing, const json::object& rule) 
          (group ? group->group_id.value_or("") : "") == PeerOf(rule).value_or("");
 }
 
+json::object ShowRule(const ec2::SecurityGroupRule& rule) {
+  json::object made{{"IpProtocol", rule.ip_protocol.value_or("")}};
+  if (rule.ip_protocol != "-1") {
+    if (rule.from_port) made.emplace("FromPort", *rule.from_port);
+    if (rule.to_port) made.emplace("ToPort", *rule.to_port);
+  }
+  if (rule.cidr_ipv4) made.emplace("CidrIp", *rule.cidr_ipv4);
+  if (rule.cidr_ipv6) made.emplace("CidrIpv6", *rule.cidr_ipv6);
+  if (rule.referenced_group_info && rule.referenced_group_info->group_id) {
+    made.emplace(
+        rule.is_egress.value_or(false) ? "DestinationSecurityGroupId" : "SourceSecurityGroupId",
+        *rule.referenced_group_info->group_id);
+  }
+  if (rule.description && !rule.description->empty()) {
+    made.emplace("Description", *rule.description);
+  }
+  return made;
+}
+
 aws::Outcome<std::vector<ec2::SecurityGroupRule>> RulesOf(const Services& services,
                                                           const aws::RequestContext& context,
                                                           const std::string& group, bool egress) {

@@ -12,6 +12,9 @@ ec2::IpPermission PermissionOf(const json::object& rule);
 // Does the rule that exists say what the properties say? Descriptions do not matter.
 bool SameRule(const ec2::SecurityGroupRule& existing, const json::object& rule);
 
+// The rule as a template would write it.
+json::object ShowRule(const ec2::SecurityGroupRule& rule);
+
 // The rules of a group in one direction.
 aws::Outcome<std::vector<ec2::SecurityGroupRule>> RulesOf(const Services& services,
                                                           const aws::RequestContext& context,

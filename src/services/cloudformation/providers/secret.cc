@@ -64,13 +64,37 @@ class SecretProvider : public Provider {
     secretsmanager::UpdateSecretRequest request;
     request.secret_id = subject.id();
     if (Mentions(changed, "Description")) request.description = TextOf(after, "Description");
-    if (Mentions(changed, "SecretString")) request.secret_string = TextOf(after, "SecretString");
-    if (request.description || request.secret_string) {
+    if (Mentions(changed, "KmsKeyId")) request.kms_key_id = TextOf(after, "KmsKeyId");
+    if (Mentions(changed, "SecretString") && after.contains("SecretString")) {
+      request.secret_string = TextOf(after, "SecretString");
+    } else if (Mentions(changed, "GenerateSecretString") &&
+               after.contains("GenerateSecretString")) {
+      OUTCOME_ASSIGN(request.secret_string,
+                     Generate(subject, JsonObject(after, "GenerateSecretString")));
+    }
+    if (request.description || request.secret_string || request.kms_key_id) {
       OUTCOME_TRY(
           Invoke<secretsmanager::UpdateSecret>(services_.secretsmanager, subject.context, request));
     }
     if (!Mentions(changed, "Tags")) return {};
     return UpdateSecretTags(subject, before, after);
+  }
+
+  aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
+                                                 const json::object& expected) const override {
+    auto secret = Invoke<secretsmanager::DescribeSecret>(services_.secretsmanager, subject.context,
+                                                         {.secret_id = subject.id()});
+    if (!secret && IsNotFound(secret.error())) return std::nullopt;
+    if (!secret) return std::unexpected(secret.error());
+    if (secret->deleted_date) return std::nullopt;
+    json::object actual =
+        ReadMembers(*secretsmanager::DescribeSecret::Desc().output, &*secret, expected);
+    if (expected.contains("Tags")) {
+      Tags tags;
+      for (const auto& tag : secret->tags) tags[tag.key.value_or("")] = tag.value.value_or("");
+      actual.emplace("Tags", OwnTags(subject, tags, expected));
+    }
+    return actual;
   }
 
   aws::Outcome<bool> Delete(const Subject& subject) const override {

@@ -23,10 +23,7 @@ class SecretAttachmentProvider : public Provider {
 
   aws::Outcome<std::string> Create(const Subject& subject,
                                    const json::object& properties) const override {
-    if (TextOf(properties, "TargetType") != "AWS::RDS::DBInstance") {
-      return aws::Refuse(aws::ValidationError(
-          "TargetType must be AWS::RDS::DBInstance; others are not supported"));
-    }
+    OUTCOME_TRY(CheckType(properties));
     OUTCOME_ASSIGN(const auto secret, Invoke<secretsmanager::DescribeSecret>(
                                           services_.secretsmanager, subject.context,
                                           {.secret_id = TextOf(properties, "SecretId")}));
@@ -52,12 +49,30 @@ class SecretAttachmentProvider : public Provider {
     const json::object before = *value;
     Describe(found.db_instances[0], *value);
     if (*value == before) return {};
-    OUTCOME_TRY(
-        Invoke<secretsmanager::PutSecretValue>(services_.secretsmanager, subject.context,
-                                               {.secret_id = subject.id(),
-                                                .client_request_token = subject.record.token,
-                                                .secret_string = json::serialize(*value)}));
+    OUTCOME_TRY(Invoke<secretsmanager::PutSecretValue>(
+        services_.secretsmanager, subject.context,
+        {.secret_id = subject.id(), .secret_string = json::serialize(*value)}));
     return {};
+  }
+
+  // Another instance: its place is written over that of the old one.
+  aws::Outcome<void> Update(const Subject& subject, const json::object&, const json::object& after,
+                            const std::vector<std::string>&) const override {
+    OUTCOME_TRY(CheckType(after));
+    return Configure(subject, after);
+  }
+
+  aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
+                                                 const json::object& expected) const override {
+    auto current = Invoke<secretsmanager::GetSecretValue>(services_.secretsmanager, subject.context,
+                                                          {.secret_id = subject.id()});
+    if (!current && IsNotFound(current.error())) return std::nullopt;
+    if (!current) return std::unexpected(current.error());
+    const auto value = ParseJsonObject(current->secret_string.value_or("{}"));
+    json::object actual = expected;
+    actual.insert_or_assign("TargetId",
+                            value ? JsonString(*value, "dbInstanceIdentifier") : std::string());
+    return actual;
   }
 
   // The secret keeps what was written: it may be in use, and it has an end of its own.
@@ -68,6 +83,12 @@ class SecretAttachmentProvider : public Provider {
   }
 
  private:
+  static aws::Outcome<void> CheckType(const json::object& properties) {
+    if (TextOf(properties, "TargetType") == "AWS::RDS::DBInstance") return {};
+    return aws::Refuse(
+        aws::ValidationError("TargetType must be AWS::RDS::DBInstance; others are not supported"));
+  }
+
   static void Describe(const aws::rds::DBInstance& instance, json::object& value) {
     const std::string engine = instance.engine.value_or("");
     value.insert_or_assign("engine", engine);

@@ -68,6 +68,30 @@ class SecurityGroupProvider : public Provider {
     return UpdateTags(services_, subject, before, after);
   }
 
+  aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
+                                                 const json::object& expected) const override {
+    OUTCOME_ASSIGN(const auto found,
+                   Invoke<ec2::DescribeSecurityGroups>(services_.ec2, subject.context,
+                                                       {.group_ids = {subject.id()}}));
+    if (found.security_groups.empty()) return std::nullopt;
+    const auto& group = found.security_groups[0];
+    json::object actual = ReadMembers(
+        ItemShape(ec2::DescribeSecurityGroups::Desc(), "SecurityGroups"), &group, expected);
+    if (expected.contains("GroupDescription")) {
+      actual.emplace("GroupDescription", TextValue(group.description));
+    }
+    for (const bool egress : {false, true}) {
+      const std::string_view name = egress ? "SecurityGroupEgress" : "SecurityGroupIngress";
+      if (!expected.contains(name)) continue;
+      OUTCOME_ASSIGN(json::array rules, ReadRules(subject, egress, Rules(expected, egress)));
+      actual.emplace(name, std::move(rules));
+    }
+    if (expected.contains("Tags")) {
+      actual.emplace("Tags", OwnTags(subject, TagsOf(group.tags), expected));
+    }
+    return actual;
+  }
+
   aws::Outcome<bool> Delete(const Subject& subject) const override {
     OUTCOME_TRY(Invoke<ec2::DeleteSecurityGroup>(services_.ec2, subject.context,
                                                  {.group_id = subject.id()}));
@@ -87,6 +111,22 @@ class SecurityGroupProvider : public Provider {
   }
 
  private:
+  // As the template writes them. Rules that are resources of the stack of their own do not count.
+  aws::Outcome<json::array> ReadRules(const Subject& subject, bool egress,
+                                      const std::vector<json::object>& expected) const {
+    OUTCOME_ASSIGN(const auto existing, RulesOf(services_, subject.context, subject.id(), egress));
+    json::array rules;
+    for (const ec2::SecurityGroupRule& rule : existing) {
+      const Tags tags = TagsOf(rule.tags);
+      const auto stack = tags.find(std::string(kStackTag));
+      if (stack != tags.end() && stack->second == subject.stack.arn) continue;
+      const auto same = std::ranges::find_if(
+          expected, [&](const json::object& one) { return SameRule(rule, one); });
+      rules.emplace_back(same == expected.end() ? ShowRule(rule) : *same);
+    }
+    return rules;
+  }
+
   // Takes away what `before` had and `after` has not, adds what is missing. Other people's rules
   // stay. A group of rules is only touched when one side of it is ours.
   aws::Outcome<void> Sync(const Subject& subject, bool egress, const json::object& before,

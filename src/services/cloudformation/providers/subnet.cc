@@ -48,6 +48,20 @@ class SubnetProvider : public Provider {
     return UpdateTags(services_, subject, before, after);
   }
 
+  aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
+                                                 const json::object& expected) const override {
+    OUTCOME_ASSIGN(const auto found, Invoke<ec2::DescribeSubnets>(services_.ec2, subject.context,
+                                                                  {.subnet_ids = {subject.id()}}));
+    if (found.subnets.empty()) return std::nullopt;
+    const auto& subnet = found.subnets[0];
+    json::object actual =
+        ReadMembers(ItemShape(ec2::DescribeSubnets::Desc(), "Subnets"), &subnet, expected);
+    if (expected.contains("Tags")) {
+      actual.emplace("Tags", OwnTags(subject, TagsOf(subnet.tags), expected));
+    }
+    return actual;
+  }
+
   aws::Outcome<bool> Delete(const Subject& subject) const override {
     OUTCOME_TRY(
         Invoke<ec2::DeleteSubnet>(services_.ec2, subject.context, {.subnet_id = subject.id()}));

@@ -53,6 +53,24 @@ class VpcProvider : public Provider {
     return UpdateTags(services_, subject, before, after);
   }
 
+  aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
+                                                 const json::object& expected) const override {
+    OUTCOME_ASSIGN(const auto found, Invoke<ec2::DescribeVpcs>(services_.ec2, subject.context,
+                                                               {.vpc_ids = {subject.id()}}));
+    if (found.vpcs.empty()) return std::nullopt;
+    const auto& vpc = found.vpcs[0];
+    json::object actual = ReadMembers(ItemShape(ec2::DescribeVpcs::Desc(), "Vpcs"), &vpc, expected);
+    for (const char* name : {"EnableDnsSupport", "EnableDnsHostnames"}) {
+      if (!expected.contains(name)) continue;
+      OUTCOME_ASSIGN(const bool value, Flag(subject, std::string(name)));
+      actual.emplace(name, value);
+    }
+    if (expected.contains("Tags")) {
+      actual.emplace("Tags", OwnTags(subject, TagsOf(vpc.tags), expected));
+    }
+    return actual;
+  }
+
   aws::Outcome<bool> Delete(const Subject& subject) const override {
     OUTCOME_TRY(Invoke<ec2::DeleteVpc>(services_.ec2, subject.context, {.vpc_id = subject.id()}));
     return true;
@@ -69,6 +87,19 @@ class VpcProvider : public Provider {
   }
 
  private:
+  // By the property's name; the API's begins with a small letter.
+  aws::Outcome<bool> Flag(const Subject& subject, std::string name) const {
+    name[0] = 'e';
+    ec2::DescribeVpcAttributeRequest request;
+    request.attribute = name;
+    request.vpc_id = subject.id();
+    OUTCOME_ASSIGN(const auto found,
+                   Invoke<ec2::DescribeVpcAttribute>(services_.ec2, subject.context, request));
+    const auto& value =
+        name == "enableDnsSupport" ? found.enable_dns_support : found.enable_dns_hostnames;
+    return value && value->value.value_or(false);
+  }
+
   aws::Outcome<void> Modify(const Subject& subject, ec2::ModifyVpcAttributeRequest request) const {
     request.vpc_id = subject.id();
     OUTCOME_TRY(Invoke<ec2::ModifyVpcAttribute>(services_.ec2, subject.context, request));

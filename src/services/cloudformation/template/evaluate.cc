@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "services/cloudformation/template/functions.h"
+#include "services/cloudformation/template/text_functions.h"
 
 namespace howdah::cfn {
 
@@ -73,6 +74,11 @@ Result<json::array> RequireList(const Value& value, std::string_view what) {
   return (*value)->get_array();
 }
 
+// In a comparison: does the text stand for what a resource will give?
+bool IsSymbol(const Scope& scope, std::string_view text) {
+  return scope.symbolic && text.find("${") != std::string_view::npos;
+}
+
 Value SubValue(const Node& argument, const Scope& scope) {
   const Node& text = argument.IsList() ? argument.items[0] : argument;
   const Node* given = argument.IsList() ? &argument.items[1] : nullptr;
@@ -94,7 +100,11 @@ Value SubValue(const Node& argument, const Scope& scope) {
 }
 
 Value JoinValue(const Node& argument, const Scope& scope) {
-  TRY_ASSIGN(const json::array list, RequireList(Evaluate(argument.items[1], scope), "Fn::Join"));
+  const Value items = Evaluate(argument.items[1], scope);
+  if (items && *items && (*items)->is_string() && IsSymbol(scope, View(**items))) {
+    return TextValue(fmt::format("${{Join {} {}}}", argument.items[0].text, View(**items)));
+  }
+  TRY_ASSIGN(const json::array list, RequireList(items, "Fn::Join"));
   std::string made;
   bool first = true;
   for (const json::value& item : list) {
@@ -109,7 +119,11 @@ Value JoinValue(const Node& argument, const Scope& scope) {
 
 Value SelectValue(const Node& argument, const Scope& scope) {
   TRY_ASSIGN(const std::string text, RequireText(Evaluate(argument.items[0], scope), "Fn::Select"));
-  TRY_ASSIGN(const json::array list, RequireList(Evaluate(argument.items[1], scope), "Fn::Select"));
+  const Value items = Evaluate(argument.items[1], scope);
+  if (items && *items && (*items)->is_string() && IsSymbol(scope, View(**items))) {
+    return TextValue(fmt::format("${{Select {} {}}}", text, View(**items)));
+  }
+  TRY_ASSIGN(const json::array list, RequireList(items, "Fn::Select"));
   std::size_t index = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), index);
   if (problem != std::errc() || end != text.data() + text.size() || index >= list.size()) {
@@ -126,6 +140,43 @@ Value ZonesValue(const Node& argument, const Scope& scope) {
   return json::value(ToJsonArray(zones));
 }
 
+Value SplitValue(const Node& argument, const Scope& scope) {
+  TRY_ASSIGN(const std::string text, RequireText(Evaluate(argument.items[1], scope), "Fn::Split"));
+  if (IsSymbol(scope, text)) {
+    return TextValue(fmt::format("${{Split {} {}}}", argument.items[0].text, text));
+  }
+  return json::value(ToJsonArray(SplitText(text, argument.items[0].text)));
+}
+
+Value MapValue(const Node& argument, const Scope& scope) {
+  std::string keys[3];
+  for (std::size_t i = 0; i < 3; ++i) {
+    TRY_ASSIGN(keys[i], RequireText(Evaluate(argument.items[i], scope), "Fn::FindInMap"));
+  }
+  const auto map = scope.made.mappings.find(keys[0]);
+  if (map != scope.made.mappings.end()) {
+    const auto row = map->second.find(keys[1]);
+    if (row != map->second.end()) {
+      const auto value = row->second.find(keys[2]);
+      if (value != row->second.end()) return Evaluate(value->second, scope);
+    }
+  }
+  return Fail(Code::kInvalid, fmt::format("Template error: Unable to get mapping for {}::{}::{}",
+                                          keys[0], keys[1], keys[2]));
+}
+
+Value CidrValue(const Node& argument, const Scope& scope) {
+  std::string texts[3] = {"", "", "8"};  // without bits, AWS gives blocks of 256 addresses
+  for (std::size_t i = 0; i < argument.items.size(); ++i) {
+    TRY_ASSIGN(texts[i], RequireText(Evaluate(argument.items[i], scope), "Fn::Cidr"));
+  }
+  if (IsSymbol(scope, texts[0]) || IsSymbol(scope, texts[1]) || IsSymbol(scope, texts[2])) {
+    return TextValue(fmt::format("${{Cidr {} {} {}}}", texts[0], texts[1], texts[2]));
+  }
+  TRY_ASSIGN(const std::vector<std::string> blocks, CidrBlocks(texts[0], texts[1], texts[2]));
+  return json::value(ToJsonArray(blocks));
+}
+
 Value CallValue(Function function, const Node& argument, const Scope& scope) {
   switch (function) {
     case Function::kRef:
@@ -140,8 +191,24 @@ Value CallValue(Function function, const Node& argument, const Scope& scope) {
       return SelectValue(argument, scope);
     case Function::kGetAZs:
       return ZonesValue(argument, scope);
+    case Function::kSplit:
+      return SplitValue(argument, scope);
+    case Function::kFindInMap:
+      return MapValue(argument, scope);
+    case Function::kCidr:
+      return CidrValue(argument, scope);
+    case Function::kBase64: {
+      TRY_ASSIGN(const std::string text, RequireText(Evaluate(argument, scope), "Fn::Base64"));
+      return TextValue(Base64Of(text));
+    }
+    case Function::kImportValue: {
+      TRY_ASSIGN(const std::string name, RequireText(Evaluate(argument, scope), "Fn::ImportValue"));
+      TRY_ASSIGN(const std::string text, scope.import(name));
+      return TextValue(text);
+    }
+    default:
+      return Fail(Code::kInvalid, "the conditions of the template have not been decided");
   }
-  return std::nullopt;
 }
 
 }  // namespace

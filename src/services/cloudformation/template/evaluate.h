@@ -28,13 +28,18 @@ struct Scope {
       attribute;
   // The availability zones of a region, sorted.
   std::function<Result<std::vector<std::string>>(const std::string& region)> zones;
+  // The value of an export of another stack.
+  std::function<Result<std::string>(const std::string& name)> import;
+  // For a comparison: resources stand for themselves ("${Vpc}"), and a function that cannot work on
+  // that gives a text that names it and what it was given.
+  bool symbolic = false;
 };
 
 // nullopt: AWS::NoValue.
 Result<std::optional<json::value>> Evaluate(const Node& value, const Scope& scope);
 // The properties of a resource, every scalar still a string.
 Result<json::object> EvaluateProperties(const Resource& resource, const Scope& scope);
-// The value of an output.
+// The value of an output, or the name of an export.
 Result<std::string> EvaluateText(const Node& value, const Scope& scope);
 
 }  // namespace howdah::cfn

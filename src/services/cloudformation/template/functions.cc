@@ -1,7 +1,5 @@
-// Shapes of the intrinsic functions. The messages are AWS's where AWS has one.
+// Which functions there are, and what they refer to.
 #include "services/cloudformation/template/functions.h"
-
-#include <fmt/format.h>
 
 #include <array>
 #include <utility>
@@ -10,123 +8,25 @@ namespace howdah::cfn {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Function>, 6> kFunctions = {{
+constexpr std::array<std::pair<std::string_view, Function>, 17> kFunctions = {{
     {"Ref", Function::kRef},
     {"Fn::GetAtt", Function::kGetAtt},
     {"Fn::Sub", Function::kSub},
     {"Fn::Join", Function::kJoin},
     {"Fn::Select", Function::kSelect},
     {"Fn::GetAZs", Function::kGetAZs},
+    {"Fn::Split", Function::kSplit},
+    {"Fn::FindInMap", Function::kFindInMap},
+    {"Fn::If", Function::kIf},
+    {"Fn::Base64", Function::kBase64},
+    {"Fn::Cidr", Function::kCidr},
+    {"Fn::ImportValue", Function::kImportValue},
+    {"Condition", Function::kCondition},
+    {"Fn::Equals", Function::kEquals},
+    {"Fn::And", Function::kAnd},
+    {"Fn::Or", Function::kOr},
+    {"Fn::Not", Function::kNot},
 }};
-
-constexpr std::string_view kJoinShape =
-    "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of "
-    "strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be "
-    "joined";
-constexpr std::string_view kSelectShape =
-    "Fn::Select requires a list argument with two elements: an integer index and a list";
-constexpr std::string_view kGetAttShape =
-    "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource "
-    "attribute";
-constexpr std::string_view kSubShape =
-    "one or more Fn::Sub intrinsic functions don't specify expected arguments; specify a string as "
-    "first argument, and an optional second argument to specify a mapping of values to replace in "
-    "the string";
-
-bool LooksLikeFunction(std::string_view key) {
-  return key == "Ref" || key == "Condition" || key.starts_with("Fn::");
-}
-
-bool IsListLike(const Node& node) {
-  return node.IsList() || FunctionOf(node).has_value();
-}
-
-Result<> CheckCall(Function function, const Node& argument, const Source& source,
-                   std::vector<Reference>& references);
-
-Result<> CheckGetAtt(const Node& argument, const Source& source,
-                     std::vector<Reference>& references) {
-  const bool dotted = argument.IsScalar() && argument.text.find('.') != std::string::npos;
-  const bool pair = argument.IsList() && argument.items.size() == 2 &&
-                    argument.items[0].IsScalar() && argument.items[1].IsScalar();
-  if (!dotted && !pair) return source.Refuse(argument.mark, kGetAttShape);
-  Reference reference = GetAttTarget(argument);
-  if (reference.target.empty() || reference.attribute.empty()) {
-    return source.Refuse(argument.mark, kGetAttShape);
-  }
-  references.push_back(std::move(reference));
-  return {};
-}
-
-Result<> CheckSub(const Node& argument, const Source& source, std::vector<Reference>& references) {
-  const Node* text = &argument;
-  const Node* values = nullptr;
-  if (argument.IsList()) {
-    if (argument.items.size() != 2 || !argument.items[1].IsMap() ||
-        FunctionOf(argument.items[1]).has_value()) {
-      return source.Refuse(argument.mark, kSubShape);
-    }
-    text = argument.items.data();
-    values = &argument.items[1];
-    for (const Entry& entry : values->entries) TRY(CheckValue(entry.value, source, references));
-  }
-  if (!text->IsScalar()) return source.Refuse(argument.mark, kSubShape);
-  TRY_ASSIGN(const std::vector<SubPart> parts, ParseSub(*text, source));
-  for (const SubPart& part : parts) {
-    if (!part.is_name || (values != nullptr && values->Find(part.text) != nullptr)) continue;
-    references.push_back(ParseReference(part.text, text->mark));
-  }
-  return {};
-}
-
-Result<> CheckJoin(const Node& argument, const Source& source, std::vector<Reference>& references) {
-  if (!argument.IsList() || argument.items.size() != 2 || !IsListLike(argument.items[1])) {
-    return source.Refuse(argument.mark, kJoinShape);
-  }
-  // An empty delimiter is written '' and is a scalar; a bare null is not a string.
-  if (!argument.items[0].IsScalar()) return source.Refuse(argument.items[0].mark, kJoinShape);
-  return CheckValue(argument.items[1], source, references);
-}
-
-Result<> CheckSelect(const Node& argument, const Source& source,
-                     std::vector<Reference>& references) {
-  if (!argument.IsList() || argument.items.size() != 2 || !IsListLike(argument.items[1])) {
-    return source.Refuse(argument.mark, kSelectShape);
-  }
-  const Node& index = argument.items[0];
-  const bool number = index.IsScalar() && !index.text.empty() && index.text.size() < 6 &&
-                      index.text.find_first_not_of("0123456789") == std::string::npos;
-  if (!number && !FunctionOf(index).has_value()) return source.Refuse(index.mark, kSelectShape);
-  TRY(CheckValue(index, source, references));
-  return CheckValue(argument.items[1], source, references);
-}
-
-Result<> CheckCall(Function function, const Node& argument, const Source& source,
-                   std::vector<Reference>& references) {
-  switch (function) {
-    case Function::kRef:
-      if (!argument.IsScalar() || argument.text.empty()) {
-        return source.Refuse(argument.mark, "all Ref references must be of type string");
-      }
-      references.push_back({argument.text, "", argument.mark});
-      return {};
-    case Function::kGetAtt:
-      return CheckGetAtt(argument, source, references);
-    case Function::kSub:
-      return CheckSub(argument, source, references);
-    case Function::kJoin:
-      return CheckJoin(argument, source, references);
-    case Function::kSelect:
-      return CheckSelect(argument, source, references);
-    case Function::kGetAZs:
-      if (!argument.IsScalar() && FunctionOf(argument) != Function::kRef) {
-        return source.Refuse(argument.mark,
-                             "Fn::GetAZs takes a region: a string, '' or Ref AWS::Region");
-      }
-      return CheckValue(argument, source, references);
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -175,33 +75,6 @@ Result<std::vector<SubPart>> ParseSub(const Node& text, const Source& source) {
   }
   if (!literal.empty()) parts.push_back({false, std::move(literal)});
   return parts;
-}
-
-Result<> CheckValue(const Node& value, const Source& source, std::vector<Reference>& references) {
-  switch (value.kind) {
-    case Node::Kind::kNull:
-      return source.Refuse(value.mark, "null values are not allowed in templates");
-    case Node::Kind::kScalar:
-      return {};
-    case Node::Kind::kList:
-      for (const Node& item : value.items) TRY(CheckValue(item, source, references));
-      return {};
-    case Node::Kind::kMap:
-      break;
-  }
-  if (const auto function = FunctionOf(value)) {
-    return CheckCall(*function, value.entries[0].value, source, references);
-  }
-  for (const Entry& entry : value.entries) {
-    if (LooksLikeFunction(entry.key)) {
-      const std::string_view why = value.entries.size() > 1
-                                       ? "a function must be the only key of its map"
-                                       : "this function is not supported";
-      return source.Refuse(entry.mark, fmt::format("{}: {}", entry.key, why));
-    }
-    TRY(CheckValue(entry.value, source, references));
-  }
-  return {};
 }
 
 }  // namespace howdah::cfn

@@ -23,10 +23,15 @@ bool IsKnownType(std::string_view type) {
   if (type.starts_with("List<") && type.ends_with(">")) type = type.substr(5, type.size() - 6);
   static constexpr std::string_view kAwsTypes[] = {
       "AWS::EC2::AvailabilityZone::Name",
+      "AWS::EC2::Image::Id",
+      "AWS::EC2::Instance::Id",
+      "AWS::EC2::KeyPair::KeyName",
       "AWS::EC2::SecurityGroup::GroupName",
       "AWS::EC2::SecurityGroup::Id",
       "AWS::EC2::Subnet::Id",
       "AWS::EC2::VPC::Id",
+      "AWS::EC2::Volume::Id",
+      "AWS::Route53::HostedZone::Id",
   };
   return std::ranges::find(kAwsTypes, type) != std::end(kAwsTypes);
 }
@@ -65,6 +70,12 @@ Result<double> Bound(const Entry& entry, const Source& source) {
 Result<> ReadType(const Entry& entry, const Source& source, Parameter& parameter) {
   TRY_ASSIGN(parameter.type, Text(entry, source));
   if (IsKnownType(parameter.type)) return {};
+  if (parameter.type.starts_with("AWS::SSM::Parameter::")) {
+    return source.Refuse(entry.value.mark,
+                         fmt::format("parameter type {} is not supported: Howdah has no Parameter "
+                                     "Store",
+                                     parameter.type));
+  }
   return source.Refuse(entry.value.mark,
                        fmt::format("Unrecognized parameter type: {}", parameter.type));
 }
@@ -129,6 +140,10 @@ Result<> ReadMember(const Entry& entry, const Source& source, Parameter& paramet
 }
 
 Result<Parameter> ReadParameter(const Entry& entry, const Source& source) {
+  if (!IsLogicalName(entry.key)) {
+    return source.Refuse(entry.mark,
+                         fmt::format("Parameter name {} is non alphanumeric.", entry.key));
+  }
   if (!entry.value.IsMap()) return source.Refuse(entry.mark, "a parameter must be a map");
   Parameter parameter;
   parameter.name = entry.key;
@@ -209,11 +224,15 @@ bool Parameter::IsNumber() const {
   return type == "Number" || type == "List<Number>";
 }
 
+std::string_view Parameter::Named() const {
+  std::string_view named = type;
+  if (named.starts_with("List<")) named = named.substr(5, named.size() - 6);
+  return named.starts_with("AWS::") ? named : std::string_view();
+}
+
 Result<std::vector<Parameter>> ReadParameters(const Node& section, const Source& source) {
   if (!section.IsMap()) return source.Refuse(section.mark, "Parameters must be a map");
-  if (section.entries.size() > kMaxParameters) {
-    return source.Refuse(section.mark, "more than 200 parameters");
-  }
+  TRY(CheckCount(section, "parameters", kMaxParameters, source));
   std::vector<Parameter> parameters;
   for (const Entry& entry : section.entries) {
     TRY_ASSIGN(Parameter parameter, ReadParameter(entry, source));

@@ -106,6 +106,7 @@ Result<> CheckMembers(std::span<const Property> table, const Node& map, Mark whe
 }
 
 Result<json::object> TypedMembers(std::span<const Property> table, const json::object& evaluated);
+json::object CanonicalMembers(std::span<const Property> table, const json::object& evaluated);
 
 std::unexpected<Error> Wrong(const Property& property) {
   return Fail(Code::kInvalid, fmt::format("Value of property {} must be {}", property.name,
@@ -113,8 +114,13 @@ std::unexpected<Error> Wrong(const Property& property) {
 }
 
 Result<json::value> TypedScalar(const Property& property, const json::value& value) {
+  if ((property.kind == kInteger && value.is_int64()) ||
+      (property.kind == kBoolean && value.is_bool())) {
+    return value;
+  }
   if (!value.is_string()) return Wrong(property);
   const std::string_view text(value.get_string().data(), value.get_string().size());
+  if (text.find("{{resolve:") != std::string_view::npos) return value;
   std::int64_t number = 0;
   bool boolean = false;
   if (property.kind == kInteger) {
@@ -180,7 +186,39 @@ Result<json::object> TypedMembers(std::span<const Property> table, const json::o
   return typed;
 }
 
+json::value CanonicalValue(const Property& property, const json::value& value) {
+  if (property.kind == kObject && value.is_object()) {
+    return CanonicalMembers(property.members, value.get_object());
+  }
+  if (property.kind == kObjects && value.is_array()) {
+    json::array list;
+    for (const json::value& item : value.get_array()) {
+      list.push_back(item.is_object()
+                         ? json::value(CanonicalMembers(property.members, item.get_object()))
+                         : item);
+    }
+    return list;
+  }
+  if (property.kind != kInteger && property.kind != kBoolean) return value;
+  auto typed = TypedScalar(property, value);
+  return typed ? *std::move(typed) : value;
+}
+
+json::object CanonicalMembers(std::span<const Property> table, const json::object& evaluated) {
+  json::object made;
+  for (const auto& member : evaluated) {
+    const Property* property = FindProperty(table, {member.key().data(), member.key().size()});
+    made.emplace(member.key(),
+                 property == nullptr ? member.value() : CanonicalValue(*property, member.value()));
+  }
+  return made;
+}
+
 }  // namespace
+
+json::object CanonicalProperties(const ResourceType& type, const json::object& evaluated) {
+  return CanonicalMembers(type.properties, evaluated);
+}
 
 Result<> CheckProperties(const ResourceType& type, const Node& properties, Mark where,
                          const Source& source) {

@@ -13,8 +13,12 @@ namespace howdah::cfn {
 Result<> CheckProperties(const ResourceType& type, const Node& properties, Mark where,
                          const Source& source);
 
-// Evaluated properties, in which every scalar is a string, with numbers and booleans as such.
-// The error says which property has which wrong kind; it never repeats a value.
+// Evaluated properties with numbers and booleans as such; a dynamic reference stays a string until
+// it has been resolved. The error says which property has which wrong kind; it never repeats a
+// value. What is typed already may be given again.
 Result<json::object> TypedProperties(const ResourceType& type, const json::object& evaluated);
+
+// For a comparison: numbers and booleans as such wherever they are, and everything else as it is.
+json::object CanonicalProperties(const ResourceType& type, const json::object& evaluated);
 
 }  // namespace howdah::cfn

@@ -12,7 +12,7 @@ using enum PropertyKind;
 constexpr bool kRequired = true;
 constexpr bool kOptional = false;
 constexpr OnChange kInPlace = OnChange::kInPlace;
-constexpr OnChange kReplace = OnChange::kReplace;
+constexpr OnChange kDepends = OnChange::kConditional;
 
 constexpr Property kTag[] = {{"Key", kString, kRequired}, {"Value", kString, kRequired}};
 constexpr Property kTags = {"Tags", kObjects, kOptional, kInPlace, kTag};
@@ -21,7 +21,7 @@ constexpr Property kVpc[] = {
     {"CidrBlock", kString, kRequired},
     {"EnableDnsHostnames", kBoolean, kOptional, kInPlace},
     {"EnableDnsSupport", kBoolean, kOptional, kInPlace},
-    {"InstanceTenancy", kString},
+    {"InstanceTenancy", kString, kOptional, kDepends},
     kTags,
 };
 constexpr std::string_view kVpcAttributes[] = {"VpcId", "CidrBlock", "DefaultSecurityGroup"};
@@ -64,7 +64,7 @@ constexpr std::string_view kSecurityGroupAttributes[] = {"GroupId", "VpcId"};
 constexpr Property kSecurityGroupIngress[] = {
     {"CidrIp", kString},
     {"CidrIpv6", kString},
-    {"Description", kString},
+    {"Description", kString, kOptional, kInPlace},
     {"FromPort", kInteger},
     {"GroupId", kString, kRequired},
     {"IpProtocol", kString, kRequired},
@@ -74,7 +74,7 @@ constexpr Property kSecurityGroupIngress[] = {
 constexpr Property kSecurityGroupEgress[] = {
     {"CidrIp", kString},
     {"CidrIpv6", kString},
-    {"Description", kString},
+    {"Description", kString, kOptional, kInPlace},
     {"DestinationSecurityGroupId", kString},
     {"FromPort", kInteger},
     {"GroupId", kString, kRequired},
@@ -105,7 +105,7 @@ constexpr Property kDBInstance[] = {
     {"AllocatedStorage", kInteger, kOptional, kInPlace},
     {"AllowMajorVersionUpgrade", kBoolean, kOptional, kInPlace},
     {"AutoMinorVersionUpgrade", kBoolean, kOptional, kInPlace},
-    {"AvailabilityZone", kString},
+    {"AvailabilityZone", kString, kOptional, kDepends},
     {"BackupRetentionPeriod", kInteger, kOptional, kInPlace},
     {"CACertificateIdentifier", kString, kOptional, kInPlace},
     {"CopyTagsToSnapshot", kBoolean, kOptional, kInPlace},
@@ -115,10 +115,10 @@ constexpr Property kDBInstance[] = {
     {"DBParameterGroupName", kString, kOptional, kInPlace},
     {"DBSubnetGroupName", kString},
     {"DeletionProtection", kBoolean, kOptional, kInPlace},
-    {"EnableCloudwatchLogsExports", kStrings},
+    {"EnableCloudwatchLogsExports", kStrings, kOptional, kInPlace},
     {"EnableIAMDatabaseAuthentication", kBoolean, kOptional, kInPlace},
     {"EnablePerformanceInsights", kBoolean, kOptional, kInPlace},
-    {"Engine", kString, kRequired},
+    {"Engine", kString, kRequired, kDepends},
     {"EngineVersion", kString, kOptional, kInPlace},
     {"Iops", kInteger, kOptional, kInPlace},
     {"KmsKeyId", kString},
@@ -131,7 +131,7 @@ constexpr Property kDBInstance[] = {
     {"MonitoringRoleArn", kString, kOptional, kInPlace},
     {"MultiAZ", kBoolean, kOptional, kInPlace},
     {"OptionGroupName", kString, kOptional, kInPlace},
-    {"Port", kInteger, kOptional, kInPlace},
+    {"Port", kInteger},
     {"PreferredBackupWindow", kString, kOptional, kInPlace},
     {"PreferredMaintenanceWindow", kString, kOptional, kInPlace},
     {"PubliclyAccessible", kBoolean, kOptional, kInPlace},
@@ -158,8 +158,8 @@ constexpr Property kGenerateSecretString[] = {
 };
 constexpr Property kSecret[] = {
     {"Description", kString, kOptional, kInPlace},
-    {"GenerateSecretString", kObject, kOptional, kReplace, kGenerateSecretString},
-    {"KmsKeyId", kString},
+    {"GenerateSecretString", kObject, kOptional, kInPlace, kGenerateSecretString},
+    {"KmsKeyId", kString, kOptional, kInPlace},
     {"Name", kString},
     {"SecretString", kString, kOptional, kInPlace},
     kTags,
@@ -167,8 +167,8 @@ constexpr Property kSecret[] = {
 
 constexpr Property kSecretTargetAttachment[] = {
     {"SecretId", kString, kRequired},
-    {"TargetId", kString, kRequired},
-    {"TargetType", kString, kRequired},
+    {"TargetId", kString, kRequired, kInPlace},
+    {"TargetType", kString, kRequired, kInPlace},
 };
 
 constexpr ResourceType kTypes[] = {
@@ -178,8 +178,8 @@ constexpr ResourceType kTypes[] = {
     {"AWS::EC2::SecurityGroupIngress", kSecurityGroupIngress, kIdAttribute},
     {"AWS::EC2::SecurityGroupEgress", kSecurityGroupEgress, kIdAttribute},
     {"AWS::EC2::NetworkInterface", kNetworkInterface, kNetworkInterfaceAttributes},
-    {"AWS::RDS::DBSubnetGroup", kDBSubnetGroup, {}},
-    {"AWS::RDS::DBInstance", kDBInstance, kDBInstanceAttributes},
+    {"AWS::RDS::DBSubnetGroup", kDBSubnetGroup, {}, "DBSubnetGroupName"},
+    {"AWS::RDS::DBInstance", kDBInstance, kDBInstanceAttributes, "DBInstanceIdentifier"},
     {"AWS::SecretsManager::Secret", kSecret, kIdAttribute},
     {"AWS::SecretsManager::SecretTargetAttachment", kSecretTargetAttachment, kIdAttribute},
 };

@@ -17,8 +17,9 @@ enum class PropertyKind {
   kObjects,  // a list of such maps
 };
 
-// What a change of the property's value asks for.
-enum class OnChange { kInPlace, kReplace };
+// What a change of the property's value asks for. kConditional: the provider's Update says whether
+// the thing can be changed or must be replaced, when it is known from what to what.
+enum class OnChange { kInPlace, kConditional, kReplace };
 
 struct Property {
   std::string_view name;
@@ -32,6 +33,9 @@ struct ResourceType {
   std::string_view name;
   std::span<const Property> properties;
   std::span<const std::string_view> attributes;  // for Fn::GetAtt
+  // The property that is the physical id, where the template may choose it: two things cannot have
+  // it at once, so a replacement needs another value.
+  std::string_view identity = {};
 
   const Property* Find(std::string_view property) const;
   bool HasAttribute(std::string_view attribute) const;

@@ -6,19 +6,23 @@
 #include <algorithm>
 #include <array>
 
-#include "services/cloudformation/template/functions.h"
 #include "services/cloudformation/template/yaml.h"
 
 namespace howdah::cfn {
 
 namespace {
 
-constexpr std::size_t kMaxOutputs = 200;
+constexpr std::size_t kMaxDescriptionBytes = 1024;
 
-constexpr std::array<std::string_view, 6> kSections = {
-    "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Resources", "Outputs"};
-constexpr std::array<std::string_view, 5> kUnservedSections = {"Conditions", "Mappings",
-                                                               "Transform", "Rules", "Hooks"};
+constexpr std::array<std::string_view, 8> kSections = {"AWSTemplateFormatVersion",
+                                                       "Description",
+                                                       "Metadata",
+                                                       "Parameters",
+                                                       "Mappings",
+                                                       "Conditions",
+                                                       "Resources",
+                                                       "Outputs"};
+constexpr std::array<std::string_view, 3> kUnservedSections = {"Transform", "Rules", "Hooks"};
 
 Result<> CheckSections(const Node& root, const Source& source) {
   if (!root.IsMap()) return source.Refuse(root.mark, "the template must be a map");
@@ -42,53 +46,19 @@ Result<> ReadHead(const Node& root, const Source& source, Template& made) {
     made.version = version->text;
   }
   if (const Node* description = root.Find("Description")) {
-    if (!description->IsScalar() || description->text.size() > 1024) {
-      return source.Refuse(description->mark, "Description must be a string of at most 1024 bytes");
+    if (!description->IsScalar()) {
+      return source.Refuse(description->mark, "Every Description member must be a string.");
+    }
+    if (description->text.size() > kMaxDescriptionBytes) {
+      return source.Refuse(description->mark, "'Description' length is greater than 1024.");
     }
     made.description = description->text;
   }
-  if (const Node* metadata = root.Find("Metadata"); metadata != nullptr && !metadata->IsMap()) {
-    return source.Refuse(metadata->mark, "Metadata must be a map");
+  if (const Node* metadata = root.Find("Metadata")) {
+    if (!metadata->IsMap()) return source.Refuse(metadata->mark, "Metadata must be a map");
+    made.metadata = *metadata;
   }
   return {};
-}
-
-Result<Output> ReadOutput(const Entry& entry, const Source& source) {
-  if (!entry.value.IsMap()) return source.Refuse(entry.mark, "an output must be a map");
-  Output output{.name = entry.key, .description = {}, .value = {}};
-  const Node* value = nullptr;
-  for (const Entry& member : entry.value.entries) {
-    if (member.key == "Value") {
-      value = &member.value;
-    } else if (member.key == "Description" && member.value.IsScalar()) {
-      output.description = member.value.text;
-    } else {
-      return source.Refuse(member.mark,
-                           fmt::format("{} of output {} is not supported", member.key, entry.key));
-    }
-  }
-  if (value == nullptr) {
-    return source.Refuse(entry.mark,
-                         fmt::format("every Outputs member must contain a Value: {}", entry.key));
-  }
-  if (!value->IsScalar() && !FunctionOf(*value)) {
-    return source.Refuse(value->mark, "the Value of an output must be a string");
-  }
-  output.value = *value;
-  return output;
-}
-
-Result<std::vector<Output>> ReadOutputs(const Node& section, const Source& source) {
-  if (!section.IsMap()) return source.Refuse(section.mark, "Outputs must be a map");
-  if (section.entries.size() > kMaxOutputs) {
-    return source.Refuse(section.mark, "more than 200 outputs");
-  }
-  std::vector<Output> outputs;
-  for (const Entry& entry : section.entries) {
-    TRY_ASSIGN(Output output, ReadOutput(entry, source));
-    outputs.push_back(std::move(output));
-  }
-  return outputs;
 }
 
 }  // namespace
@@ -96,6 +66,25 @@ Result<std::vector<Output>> ReadOutputs(const Node& section, const Source& sourc
 const Parameter* Template::FindParameter(std::string_view name) const {
   const auto found = std::ranges::find(parameters, name, &Parameter::name);
   return found == parameters.end() ? nullptr : &*found;
+}
+
+const Condition* Template::FindCondition(std::string_view name) const {
+  const auto found = std::ranges::find(conditions, name, &Condition::name);
+  return found == conditions.end() ? nullptr : &*found;
+}
+
+bool IsLogicalName(std::string_view text) {
+  return !text.empty() && text.size() <= 255 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  });
+}
+
+Result<> CheckCount(const Node& section, std::string_view what, std::size_t most,
+                    const Source& source) {
+  if (section.entries.size() <= most) return {};
+  return source.Refuse(section.mark,
+                       fmt::format("Number of {}, {}, is greater than maximum allowed, {}", what,
+                                   section.entries.size(), most));
 }
 
 const Resource* Template::FindResource(std::string_view logical_id) const {
@@ -112,6 +101,12 @@ Result<Template> ParseTemplate(std::string_view text, std::string_view file) {
   if (const Node* parameters = root.Find("Parameters")) {
     TRY_ASSIGN(made.parameters, ReadParameters(*parameters, source));
   }
+  if (const Node* mappings = root.Find("Mappings")) {
+    TRY_ASSIGN(made.mappings, ReadMappings(*mappings, source));
+  }
+  if (const Node* conditions = root.Find("Conditions")) {
+    TRY_ASSIGN(made.conditions, ReadConditions(*conditions, source));
+  }
   const Node* resources = root.Find("Resources");
   if (resources == nullptr || resources->entries.empty()) {
     return source.Refuse(resources == nullptr ? root.mark : resources->mark,
@@ -121,8 +116,10 @@ Result<Template> ParseTemplate(std::string_view text, std::string_view file) {
   if (const Node* outputs = root.Find("Outputs")) {
     TRY_ASSIGN(made.outputs, ReadOutputs(*outputs, source));
   }
+  TRY(LinkConditions(made, source));
   TRY(LinkResources(made, source));
-  TRY(CheckAcyclic(made, source));
+  // With conditions, what closes a circle may never be there at once: see MakeDefinite.
+  if (made.conditions.empty()) TRY(CheckAcyclic(made, source));
   return made;
 }
 

@@ -14,7 +14,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "services/cloudformation/template/changes.h"
+#include "services/cloudformation/template/conditions.h"
 #include "services/cloudformation/template/dynamic_reference.h"
 #include "services/cloudformation/template/evaluate.h"
 #include "services/cloudformation/template/properties.h"
@@ -22,6 +22,12 @@
 
 namespace howdah::cfn {
 namespace {
+
+const Surroundings kAround = {"us-west-2", "123456789012", "s", "arn:s"};
+
+Result<std::string> FakeImport(const std::string& name) {
+  return "imported-" + name;
+}
 
 Scope FakeScope(const Template& made, ParameterValues parameters) {
   return {.made = made,
@@ -36,12 +42,14 @@ Scope FakeScope(const Template& made, ParameterValues parameters) {
           },
           .zones = [](const std::string& region) -> Result<std::vector<std::string>> {
             return std::vector<std::string>{region + "a", region + "b", region + "c"};
-          }};
+          },
+          .import = FakeImport};
 }
 
 Result<std::string> Describe(const std::string& text, const ParameterValues& given) {
-  TRY_ASSIGN(const Template made, ParseTemplate(text));
-  TRY_ASSIGN(const ParameterValues values, ResolveParameters(made, given));
+  TRY_ASSIGN(const Template declared, ParseTemplate(text));
+  TRY_ASSIGN(const ParameterValues values, ResolveParameters(declared, given));
+  TRY_ASSIGN(const Template made, MakeDefinite(declared, values, kAround));
   const Scope scope = FakeScope(made, values);
   std::string out;
   for (const auto& [name, value] : values) out += fmt::format("parameter {} = {}\n", name, value);
@@ -56,7 +64,12 @@ Result<std::string> Describe(const std::string& text, const ParameterValues& giv
   }
   for (const Output& output : made.outputs) {
     TRY_ASSIGN(const std::string value, EvaluateText(output.value, scope));
-    out += fmt::format("output {} = {}\n", output.name, value);
+    std::string exported;
+    if (output.export_name) {
+      TRY_ASSIGN(exported, EvaluateText(*output.export_name, scope));
+      exported = " exported as " + exported;
+    }
+    out += fmt::format("output {} = {}{}\n", output.name, value, exported);
   }
   return out;
 }
@@ -174,49 +187,6 @@ TEST(DynamicReference, IsReplacedWithinATextAndAList) {
   const auto result = ResolveDynamicReferences(value, read);
   ASSERT_TRUE(result) << result.error().what();
   EXPECT_EQ(json::serialize(*result), R"(["apb5432"])");
-}
-
-constexpr std::string_view kBefore = R"(
-Parameters: {Zone: {Type: String, Default: us-west-2a}}
-Resources:
-  Vpc: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}
-  Subnet:
-    Type: AWS::EC2::Subnet
-    Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24, AvailabilityZone: !Ref Zone}
-  Group: {Type: 'AWS::EC2::SecurityGroup', Properties: {GroupDescription: d, VpcId: !Ref Vpc}}
-)";
-constexpr std::string_view kAfter = R"(
-Parameters: {Zone: {Type: String, Default: us-west-2b}}
-Resources:
-  Vpc: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16, EnableDnsSupport: true}}
-  Subnet:
-    Type: AWS::EC2::Subnet
-    Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24, AvailabilityZone: !Ref Zone}
-  Nic: {Type: 'AWS::EC2::NetworkInterface', Properties: {SubnetId: !Ref Subnet}}
-)";
-
-TEST(Changes, AreFoundPropertyByProperty) {
-  const auto before = ParseTemplate(kBefore);
-  const auto after = ParseTemplate(kAfter);
-  ASSERT_TRUE(before && after);
-  const auto old_values = ResolveParameters(*before, {});
-  const auto new_values = ResolveParameters(*after, {});
-  const Version old_version{*before, *old_values, ""};
-  const auto plan = PlanChanges(&old_version, {*after, *new_values, ""}, "us-west-2");
-  ASSERT_TRUE(plan) << plan.error().what();
-  ASSERT_EQ(plan->changes.size(), 4U);
-  EXPECT_EQ(plan->changes[0].logical_id, "Group");
-  EXPECT_EQ(plan->changes[0].action, Action::kRemove);
-  EXPECT_EQ(plan->changes[1].logical_id, "Nic");
-  EXPECT_EQ(plan->changes[1].action, Action::kAdd);
-  EXPECT_EQ(plan->changes[2].logical_id, "Subnet");
-  EXPECT_TRUE(plan->changes[2].Replaces());
-  EXPECT_EQ(plan->changes[3].logical_id, "Vpc");
-  EXPECT_FALSE(plan->changes[3].Replaces());
-
-  const auto none = PlanChanges(&old_version, old_version, "us-west-2");
-  ASSERT_TRUE(none);
-  EXPECT_TRUE(none->Empty());
 }
 
 }  // namespace
