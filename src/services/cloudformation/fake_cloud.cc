@@ -351,6 +351,12 @@ void RegisterRds(aws::Service& service, FakeCloud& cloud, store::FaultPlan* faul
                               Thing& thing = cloud.things.at(*in.db_instance_identifier);
                               if (in.allocated_storage)
                                 thing.values["storage"] = fmt::format("{}", *in.allocated_storage);
+                              if (in.db_instance_class) {
+                                thing.values["class"] = *in.db_instance_class;
+                              }
+                              if (in.deletion_protection) {
+                                thing.values["protected"] = *in.deletion_protection ? "yes" : "no";
+                              }
                               return rds::ModifyDBInstanceResult{};
                             });
   On<rds::DeleteDBInstance>(service, cloud, faults,

@@ -70,7 +70,7 @@ TEST_F(CloudFormation, DeletesAStackInTheMiddleOfAFailedReplacement) {
 TEST_F(CloudFormation, ContinuesARollbackThatFailedPerhapsWithoutAResource) {
   ASSERT_TRUE(Create());
   RunToEnd();
-  std::string body = Replace("Default: 20", "Default: 40");
+  std::string body = Replace("db.t3.micro", "db.t3.small");
   body.insert(body.find("  Subnet:\n"),
               "  Other:\n    Type: AWS::EC2::VPC\n    DependsOn: Db\n"
               "    Properties: {CidrBlock: 10.9.0.0/16}\n");

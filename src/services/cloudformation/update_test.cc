@@ -41,6 +41,7 @@ TEST_F(CloudFormation, RestoresWhatAnUpdateThatFailedHadChanged) {
   RunToEnd();
   const std::string before = cloud_.Names();
   std::string body = Replace("Default: 20", "Default: 40");
+  body.replace(body.find("db.t3.micro"), 11, "db.t3.small\n      DeletionProtection: true");
   body.insert(body.find("  Subnet:\n"),
               "  Other:\n    Type: AWS::EC2::VPC\n    DependsOn: Db\n"
               "    Properties: {CidrBlock: 10.9.0.0/16}\n");
@@ -54,7 +55,10 @@ TEST_F(CloudFormation, RestoresWhatAnUpdateThatFailedHadChanged) {
       << fmt::format("{}", fmt::join(Events(), "\n"));
   EXPECT_EQ(cloud_.Names(), before);
   for (const auto& [id, thing] : cloud_.things) {
-    if (thing.kind == "db-instance") EXPECT_EQ(thing.values.at("storage"), "20");
+    if (thing.kind != "db-instance") continue;
+    EXPECT_EQ(thing.values.at("class"), "db.t3.micro");
+    EXPECT_EQ(thing.values.at("protected"), "no");
+    EXPECT_EQ(thing.values.at("storage"), "40") << "storage never shrinks";
   }
 }
 

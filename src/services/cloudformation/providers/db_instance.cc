@@ -50,6 +50,13 @@ void TakeSpelling(json::object& actual, const json::object& expected) {
   }
 }
 
+// Storage never shrinks: a rollback leaves what has grown.
+bool CannotBeTakenBack(const Subject& subject, std::string_view name, const json::object& before,
+                       const json::object& after) {
+  return name == "AllocatedStorage" && subject.stack.status == "UPDATE_ROLLBACK_IN_PROGRESS" &&
+         JsonInt(after, name) < JsonInt(before, name);
+}
+
 // Properties that stand elsewhere in the API's description.
 void ReadOthers(const rds::DBInstance& instance, json::object& actual) {
   json::array groups;
@@ -130,15 +137,16 @@ class DBInstanceProvider : public Provider {
                             const std::vector<std::string>& changed) const override {
     json::object request_properties;
     for (const std::string& name : changed) {
-      if (name == "Tags") continue;
-      const json::value* value = after.if_contains(name);
-      if (value == nullptr) {
-        return aws::Refuse(aws::ValidationError(
-            fmt::format("Property {} cannot be taken away from a DB instance; give it the value "
-                        "that it should have",
-                        name)));
+      if (name == "Tags" || CannotBeTakenBack(subject, name, before, after)) continue;
+      // As on AWS, what the template no longer sets stays as it is; a switch has a default.
+      if (const json::value* value = after.if_contains(name)) {
+        request_properties.emplace(name, *value);
+      } else if (name == "MultiAZ" || name == "DeletionProtection" ||
+                 name == "CopyTagsToSnapshot") {
+        request_properties.emplace(name, false);
+      } else if (name == "AutoMinorVersionUpgrade") {
+        request_properties.emplace(name, true);
       }
-      request_properties.emplace(name, *value);
     }
     OUTCOME_ASSIGN(const rds::DBInstance instance, Describe(subject, subject.id()));
     if (!request_properties.empty()) {
