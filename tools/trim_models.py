@@ -46,6 +46,10 @@ SERVED = {
         DescribeStackDriftDetectionStatus DescribeStackResourceDrifts""",
 }
 
+# Lists that AWS leaves out where they do not apply, and that Howdah never fills: an empty one would be written, and
+# clients look whether PendingModifiedValues is empty as a whole.
+LEFT_OUT = {("DBInstance", "ProcessorFeatures"), ("PendingModifiedValues", "ProcessorFeatures")}
+
 SHAPE_TRAITS = ("type", "required", "enum", "min", "max", "pattern", "sensitive", "flattened",
                 "timestampFormat", "error", "exception", "fault", "locationName")
 REFERENCE_TRAITS = ("shape", "locationName", "queryName", "flattened", "timestampFormat",
@@ -57,14 +61,16 @@ def pick(source, names):
     return {name: source[name] for name in names if name in source}
 
 
-def trim_shape(shape):
+def trim_shape(name, shape):
     """The shape without prose, and the names of the shapes that it refers to."""
     kept = pick(shape, SHAPE_TRAITS)
     reached = []
     if "members" in shape:
         kept["members"] = {}
-        for name, member in shape["members"].items():
-            kept["members"][name] = pick(member, REFERENCE_TRAITS)
+        for member_name, member in shape["members"].items():
+            if (name, member_name) in LEFT_OUT:
+                continue
+            kept["members"][member_name] = pick(member, REFERENCE_TRAITS)
             reached.append(member["shape"])
     for part in ("member", "key", "value"):
         if part in shape:
@@ -96,7 +102,7 @@ def trim(model, endpoint_prefix, served):
     while todo:
         name = todo.pop()
         if name not in shapes:
-            shapes[name], reached = trim_shape(model["shapes"][name])
+            shapes[name], reached = trim_shape(name, model["shapes"][name])
             todo += reached
     metadata = pick(model["metadata"], METADATA)
     metadata["signingName"] = model["metadata"].get("signingName", endpoint_prefix)

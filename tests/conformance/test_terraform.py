@@ -1,4 +1,4 @@
-"""examples/prod-e/main.tf through its life: applied, no difference, changed, renamed, no
+"""examples/prod-e/main.tf and a second instance through their life: applied, no difference, changed, renamed, no
 difference, gone. The provider itself waits a minute after each change of an instance, so there are few of them."""
 
 import json
@@ -7,12 +7,33 @@ import unittest
 from harness import VERSION, Howdah, probe
 from terraform import EXAMPLE, Terraform, unavailable
 
+# A second instance beside the example's, with what the example leaves out.
+SECOND = """
+resource "aws_db_instance" "second" {
+  identifier             = "second"
+  engine                 = "postgres"
+  engine_version         = var.engine_version
+  instance_class         = "db.t3.micro"
+  allocated_storage      = 20
+  username               = "dbadmin"
+  password               = "a-password-0"
+  port                   = 5433
+  db_subnet_group_name   = aws_db_subnet_group.this.name
+  vpc_security_group_ids = [aws_security_group.db.id]
+  availability_zone      = data.aws_availability_zones.available.names[1]
+  copy_tags_to_snapshot  = true
+  apply_immediately      = true
+  skip_final_snapshot    = true
+  tags                   = { Name = "second" }
+}
+"""
+
 
 @unittest.skipIf(unavailable(), unavailable())
 class ProdE(unittest.TestCase):
     def test_apply_change_rename_destroy(self):
         with Howdah() as howdah:
-            terraform = Terraform(howdah, "prod-e", {"main.tf": EXAMPLE.read_text()})
+            terraform = Terraform(howdah, "prod-e", {"main.tf": EXAMPLE.read_text(), "second.tf": SECOND})
             terraform.apply()
             self.assertEqual(terraform.differences(), "")
             first = terraform.outputs()
@@ -33,6 +54,7 @@ class ProdE(unittest.TestCase):
         instance = howdah.describe("prod-e-db")
         self.assertEqual((instance["EngineVersion"], instance["MultiAZ"]), (VERSION, True))
         self.assertEqual(instance["DbiResourceId"], outputs["database_resource_id"])
+        self.assertNotEqual(instance["DbiResourceId"], howdah.describe("second")["DbiResourceId"])
         self.assertEqual(self.ask(howdah, "prod-e-db"), "appdb|dbadmin")
         self.assertFalse(probe(outputs["database_endpoint"], outputs["database_port"]), "a stranger was let in")
         self.assertNotIn(self.password(howdah), terraform.state())
