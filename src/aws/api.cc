@@ -187,6 +187,7 @@ Outcome<std::string> Api::Call(const Service& service, const Service::Handler& h
         OUTCOME_TRY(fill(input));
         if (!operation.input) return {};
         OUTCOME_TRY(Validate(desc, *operation.input, input));
+        if (handler.answers_dry_run) return {};
         return CheckDryRun(*operation.input, input);
       },
       [&](const void* output) {

@@ -38,14 +38,15 @@ class Service {
   struct Handler {
     const OperationDesc* operation;
     Call call;
+    bool answers_dry_run = false;  // else the Api refuses before the handler is called
   };
 
   explicit Service(const ServiceDesc& desc) : desc_(desc) {}
 
   // F is callable as Outcome<typename Op::Output>(const RequestContext&, const typename
-  // Op::Input&).
+  // Op::Input&). One that `answers_dry_run` looks at DryRun itself, and changes nothing then.
   template <typename Op, typename F>
-  void Register(F handler) {
+  void Register(F handler, bool answers_dry_run = false) {
     Add({&Op::Desc(),
          [handler = std::move(handler)](const RequestContext& context, const Decode& decode,
                                         const Encode& encode) -> Outcome<void> {
@@ -55,7 +56,8 @@ class Service {
            if (!output) return std::unexpected(std::move(output).error());
            encode(&*output);
            return {};
-         }});
+         },
+         answers_dry_run});
   }
 
   const ServiceDesc& desc() const { return desc_; }
