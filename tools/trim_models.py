@@ -32,7 +32,19 @@ SERVED = {
         RevokeSecurityGroupIngress RevokeSecurityGroupEgress DescribeSecurityGroupRules
         ModifySecurityGroupRules DescribeAvailabilityZones DescribeRegions DescribeNetworkInterfaces
         CreateNetworkInterface DeleteNetworkInterface DescribeNetworkAcls DescribeRouteTables
-        CreateTags DeleteTags DescribeTags DescribeAccountAttributes""",
+        CreateTags DeleteTags DescribeTags DescribeAccountAttributes CreateDefaultVpc
+        AttachNetworkInterface DetachNetworkInterface ModifyNetworkInterfaceAttribute
+        DescribeNetworkInterfaceAttribute CreateNetworkAclEntry ReplaceNetworkAclEntry
+        DeleteNetworkAclEntry CreateInternetGateway DescribeInternetGateways AttachInternetGateway
+        DetachInternetGateway DeleteInternetGateway CreateRouteTable DeleteRouteTable CreateRoute
+        ReplaceRoute DeleteRoute AssociateRouteTable DisassociateRouteTable
+        ReplaceRouteTableAssociation AllocateAddress ReleaseAddress DescribeAddresses
+        AssociateAddress DisassociateAddress DescribeAddressesAttribute CreateNatGateway
+        DescribeNatGateways DeleteNatGateway UpdateSecurityGroupRuleDescriptionsIngress
+        UpdateSecurityGroupRuleDescriptionsEgress GetSecurityGroupsForVpc
+        DescribeSecurityGroupReferences DescribeStaleSecurityGroups DescribeDhcpOptions
+        AssociateDhcpOptions DescribePrefixLists DescribeManagedPrefixLists CreateVpcEndpoint
+        DescribeVpcEndpoints DeleteVpcEndpoints DescribeVpcEndpointServices""",
     "secretsmanager": """
         CreateSecret DescribeSecret GetSecretValue PutSecretValue UpdateSecret DeleteSecret
         RestoreSecret ListSecrets ListSecretVersionIds GetResourcePolicy TagResource UntagResource

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "vpc/groups.h"
+
 namespace howdah::vpc {
 namespace {
 
@@ -24,6 +26,11 @@ network::AdmissionRule ToAdmission(const Rule& rule) {
   return admission;
 }
 
+bool ConcernsTcpOverIpv4(const Rule& rule) {
+  return rule.direction == Direction::kIngress && !rule.cidr6 &&
+         (rule.protocol == "tcp" || rule.protocol == "-1");
+}
+
 network::Interface ToNetwork(const Interface& interface) {
   network::Interface result;
   result.id = interface.id.str();
@@ -37,26 +44,27 @@ network::Interface ToNetwork(const Interface& interface) {
 }  // namespace
 
 Result<Admission> ResolveAdmission(store::Store& store, const std::vector<GroupId>& groups) {
-  TRY_ASSIGN(const std::vector<Rule> rules, List<Rule>(store));
   Admission admission;
   std::set<GroupId> sources;
   std::set<VpcId> ranged;
-  for (const Rule& rule : rules) {
-    const bool ours = std::ranges::find(groups, rule.group) != groups.end();
-    const bool concerns_tcp = rule.protocol == "tcp" || rule.protocol == "-1";
-    if (!ours || rule.direction != Direction::kIngress || !concerns_tcp) continue;
-    auto group = Get<SecurityGroup>(store, rule.group);
-    if (!group && group.error().code() == Code::kNotFound) continue;  // deleted since the listing
+  for (const GroupId& id : groups) {
+    auto group = Get<SecurityGroup>(store, id);
+    if (!group && group.error().code() == Code::kNotFound) continue;
     if (!group) return Fail(group.error());
-    admission.rules.push_back(ToAdmission(rule));
-    if (rule.source.empty()) {
-      ranged.insert(group->vpc);
-    } else {
-      sources.insert(rule.source);
+    TRY_ASSIGN(const std::vector<Rule> rules, RulesOf(store, id));
+    for (const Rule& rule : rules) {
+      if (!ConcernsTcpOverIpv4(rule)) continue;
+      admission.rules.push_back(ToAdmission(rule));
+      if (rule.source.empty()) {
+        ranged.insert(group->vpc);
+      } else {
+        sources.insert(rule.source);
+      }
     }
   }
   TRY_ASSIGN(const std::vector<Interface> interfaces, List<Interface>(store));
   for (const Interface& interface : interfaces) {
+    if (interface.kind == InterfaceKind::kNatGateway) continue;  // nobody speaks for it
     const bool member = std::ranges::any_of(
         interface.groups, [&](const GroupId& group) { return sources.contains(group); });
     if (member || ranged.contains(interface.vpc))

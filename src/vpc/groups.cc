@@ -24,10 +24,12 @@ bool IsLegalText(std::string_view text) {
          });
 }
 
-Result<std::vector<Rule>> RulesOf(Draft& draft, const GroupId& group) {
-  TRY_ASSIGN(std::vector<Rule> rules, draft.LoadAll<Rule>());
-  std::erase_if(rules, [&](const Rule& rule) { return rule.group != group; });
-  return rules;
+// After any change of its rules: what they are, and that they have changed.
+void SaveRules(Draft& draft, SecurityGroup& group, const std::vector<Rule>& rules) {
+  group.rule_ids.emplace();
+  for (const Rule& rule : rules) group.rule_ids->push_back(rule.id);
+  ++group.rules;
+  draft.Save(group);
 }
 
 Result<SecurityGroup> FindGroup(const std::vector<SecurityGroup>& groups, const VpcId& vpc,
@@ -60,8 +62,7 @@ Result<> CheckSource(Draft& draft, const SecurityGroup& group, const Rule& rule)
 Result<> CheckNew(const std::vector<Rule>& present, const Rule& rule) {
   if (std::ranges::any_of(present, [&](const Rule& other) { return other.SameAs(rule); })) {
     return Fail(Code::kAlreadyExists,
-                fmt::format("the group has the rule {} {} {}-{} already",
-                            rule.source.empty() ? rule.cidr.ToString() : rule.source.str(),
+                fmt::format("the group has the rule {} {} {}-{} already", rule.Peer(),
                             rule.protocol, rule.from_port, rule.to_port));
   }
   const auto count = std::ranges::count(present, rule.direction, &Rule::direction);
@@ -90,6 +91,21 @@ Result<> CheckPorts(const Rule& rule) {
 }
 
 }  // namespace
+
+// A group knows its rules since it has `rule_ids`; before, they were looked for among all rules.
+Result<std::vector<Rule>> RulesOf(Draft& draft, const SecurityGroup& group) {
+  std::vector<Rule> rules;
+  if (!group.rule_ids) {
+    TRY_ASSIGN(rules, draft.LoadAll<Rule>());
+    std::erase_if(rules, [&](const Rule& rule) { return rule.group != group.id; });
+    return rules;
+  }
+  for (const RuleId& id : *group.rule_ids) {
+    TRY_ASSIGN(Rule rule, draft.Load<Rule>(id));
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
 
 Result<> Normalize(Rule& rule) {
   int number = -1;
@@ -142,6 +158,7 @@ Result<SecurityGroup> CreateSecurityGroup(const Context& context, store::Transac
   out.group = group.id;
   out.direction = Direction::kEgress;
   out.protocol = "-1";
+  group.rule_ids = {out.id};
   ++vpc.uses;
   draft.Save(vpc);
   TRY(draft.Add(group));
@@ -159,7 +176,7 @@ Result<> DeleteSecurityGroup(const Context& context, store::Transaction& transac
                             "user",
                             id.str()));
   if (group.uses > 0) return Fail(Code::kInUse, fmt::format("{} is in use", id.str()));
-  TRY_ASSIGN(const std::vector<Rule> rules, RulesOf(draft, id));
+  TRY_ASSIGN(const std::vector<Rule> rules, RulesOf(draft, group));
   for (const Rule& rule : rules) {
     TRY(CountSource(draft, rule, -1));
     draft.Remove(rule);
@@ -175,7 +192,7 @@ Result<std::vector<Rule>> AddRules(const Context& context, store::Transaction& t
                                    const GroupId& id, std::vector<Rule> rules) {
   Draft draft(context.store, transaction);
   TRY_ASSIGN(SecurityGroup group, draft.Load<SecurityGroup>(id));
-  TRY_ASSIGN(std::vector<Rule> present, RulesOf(draft, id));
+  TRY_ASSIGN(std::vector<Rule> present, RulesOf(draft, group));
   for (Rule& rule : rules) {
     rule.group = id;
     TRY(Normalize(rule));
@@ -187,8 +204,7 @@ Result<std::vector<Rule>> AddRules(const Context& context, store::Transaction& t
     present.push_back(rule);
   }
   // Loaded before the sources were counted: a source is never the group itself there.
-  ++group.rules;
-  draft.Save(group);
+  SaveRules(draft, group, present);
   return rules;
 }
 
@@ -196,6 +212,7 @@ Result<std::vector<Rule>> RemoveRules(const Context& context, store::Transaction
                                       const GroupId& id, const std::vector<RuleId>& rules) {
   Draft draft(context.store, transaction);
   TRY_ASSIGN(SecurityGroup group, draft.Load<SecurityGroup>(id));
+  TRY_ASSIGN(std::vector<Rule> present, RulesOf(draft, group));
   std::vector<Rule> removed;
   for (const RuleId& rule_id : rules) {
     TRY_ASSIGN(Rule rule, draft.Load<Rule>(rule_id));
@@ -203,10 +220,10 @@ Result<std::vector<Rule>> RemoveRules(const Context& context, store::Transaction
       return Fail(Code::kNotFound, fmt::format("{} is no rule of {}", rule_id.str(), id.str()));
     TRY(CountSource(draft, rule, -1));
     draft.Remove(rule);
+    std::erase_if(present, [&](const Rule& other) { return other.id == rule.id; });
     removed.push_back(std::move(rule));
   }
-  ++group.rules;
-  draft.Save(group);
+  SaveRules(draft, group, present);
   return removed;
 }
 
@@ -219,7 +236,7 @@ Result<> ReplaceRule(const Context& context, store::Transaction& transaction, Ru
   rule.tags = before.tags;
   TRY(Normalize(rule));
   TRY(CheckSource(draft, group, rule));
-  TRY_ASSIGN(std::vector<Rule> present, RulesOf(draft, before.group));
+  TRY_ASSIGN(std::vector<Rule> present, RulesOf(draft, group));
   std::erase_if(present, [&](const Rule& other) { return other.id == rule.id; });
   TRY(CheckNew(present, rule));
   TRY(CountSource(draft, before, -1));
@@ -240,8 +257,21 @@ Result<> DescribeRule(const Context& context, store::Transaction& transaction, c
 }
 
 Result<std::vector<Rule>> RulesOf(store::Store& store, const GroupId& group) {
-  TRY_ASSIGN(std::vector<Rule> rules, List<Rule>(store));
-  std::erase_if(rules, [&](const Rule& rule) { return rule.group != group; });
+  const auto found = Get<SecurityGroup>(store, group);
+  if (!found && found.error().code() == Code::kNotFound) return std::vector<Rule>();
+  if (!found) return Fail(found.error());
+  std::vector<Rule> rules;
+  if (!found->rule_ids) {
+    TRY_ASSIGN(rules, List<Rule>(store));
+    std::erase_if(rules, [&](const Rule& rule) { return rule.group != group; });
+    return rules;
+  }
+  for (const RuleId& id : *found->rule_ids) {
+    auto rule = Get<Rule>(store, id);
+    if (!rule && rule.error().code() == Code::kNotFound) continue;  // revoked since
+    if (!rule) return Fail(rule.error());
+    rules.push_back(*std::move(rule));
+  }
   return rules;
 }
 

@@ -7,6 +7,7 @@
 
 #include "store/store.h"
 #include "vpc/context.h"
+#include "vpc/draft.h"
 #include "vpc/records.h"
 
 namespace howdah::vpc {
@@ -52,6 +53,7 @@ Result<> DescribeRule(const Context& context, store::Transaction& transaction, c
                       std::string description);
 
 Result<std::vector<Rule>> RulesOf(store::Store& store, const GroupId& group);
+Result<std::vector<Rule>> RulesOf(Draft& draft, const SecurityGroup& group);
 
 // The group of this name in a VPC; kNotFound.
 Result<SecurityGroup> FindGroup(store::Store& store, const VpcId& vpc, std::string_view name);

@@ -2,6 +2,7 @@
 // another group names is not deleted.
 #include "vpc/groups.h"
 
+#include "vpc/admission.h"
 #include "vpc/test_network.h"
 
 namespace howdah::vpc {
@@ -121,6 +122,33 @@ TEST_F(GroupsTest, TwoConcurrentRulesOfOneGroupConflict) {
   ASSERT_TRUE(AddRules(*context_, second, db.id, {Postgres(db.id)}));
   EXPECT_TRUE(store_->Commit(first));
   EXPECT_EQ(store_->Commit(second).error().code(), Code::kConflict);
+}
+
+TEST_F(GroupsTest, ARuleAboutIpv6IsRecordedAndAdmitsNobody) {
+  const SecurityGroup db = MakeGroup("db").value();
+  Rule rule;
+  rule.protocol = "-1";
+  rule.cidr6 = network::Cidr6::Parse("::/0").value();
+  ASSERT_TRUE(Add(db.id, rule));
+  EXPECT_EQ(Add(db.id, rule).error().code(), Code::kAlreadyExists);
+  rule.cidr6.reset();  // 0.0.0.0/0 is another rule
+  const Rule range = Add(db.id, rule).value()[0];
+  EXPECT_EQ(ResolveAdmission(*store_, {db.id})->rules.size(), 1u);
+  ASSERT_TRUE(
+      Do([&](store::Transaction& t) { return RemoveRules(*context_, t, db.id, {range.id}); }));
+  EXPECT_TRUE(ResolveAdmission(*store_, {db.id})->rules.empty());
+  EXPECT_EQ(RulesOf(*store_, db.id)->back().Peer(), "::/0");
+}
+
+TEST_F(GroupsTest, AGroupOfAnOlderVersionFindsItsRulesAndThenKnowsThem) {
+  SecurityGroup db = MakeGroup("db").value();
+  db.rule_ids.reset();
+  ASSERT_TRUE(store_->Commit(
+      {.compares = {}, .puts = {{KeyOf<SecurityGroup>(db.id), Encode(db), ""}}, .deletes = {}}));
+  EXPECT_EQ(RulesOf(*store_, db.id)->size(), 1u);
+  ASSERT_TRUE(Add(db.id, Postgres(db.id)));
+  EXPECT_EQ(Get<SecurityGroup>(*store_, db.id)->rule_ids->size(), 2u);
+  EXPECT_EQ(RulesOf(*store_, db.id)->size(), 2u);
 }
 
 }  // namespace

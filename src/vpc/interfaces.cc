@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "vpc/addresses.h"
 #include "vpc/draft.h"
 
 namespace howdah::vpc {
@@ -109,6 +110,8 @@ Interface MakeInterface(const Context& context, const NewInterface& wish, const 
   interface.owner_uid = wish.owner.uid;
   interface.mac_address = NewMacAddress(context.entropy);
   interface.client_token = wish.client_token;
+  interface.kind = wish.kind;
+  interface.source_dest_check = wish.kind != InterfaceKind::kNatGateway;
   interface.created = wish.now;
   interface.tags = wish.tags;
   return interface;
@@ -122,7 +125,7 @@ Result<Interface> ReserveInterface(const Context& context, store::Transaction& t
   TRY_ASSIGN(Subnet subnet, draft.Load<Subnet>(wish.subnet));
   Interface interface = MakeInterface(context, wish, subnet);
   std::vector<GroupId> groups = wish.groups;
-  if (groups.empty()) {
+  if (groups.empty() && wish.kind == InterfaceKind::kOrdinary) {
     TRY_ASSIGN(const Vpc vpc, draft.Load<Vpc>(subnet.vpc));
     groups = {vpc.default_group};
   }
@@ -145,9 +148,10 @@ Result<Interface> ReserveInterface(const Context& context, store::Transaction& t
 Result<> ReleaseInterface(const Context& context, store::Transaction& transaction,
                           const InterfaceId& id) {
   Draft draft(context.store, transaction);
-  const auto interface = draft.Load<Interface>(id);
+  auto interface = draft.Load<Interface>(id);
   if (!interface && interface.error().code() == Code::kNotFound) return {};
   if (!interface) return Fail(interface.error());
+  TRY(UnmapAddress(draft, *interface));
   TRY(CountGroups(draft, interface->groups, -1));
   TRY_ASSIGN(Subnet subnet, draft.Load<Subnet>(interface->subnet));
   --subnet.uses;
@@ -167,6 +171,16 @@ Result<> SetInterfaceGroups(const Context& context, store::Transaction& transact
   TRY(CountGroups(draft, interface.groups, -1));
   TRY(CountGroups(draft, wanted, +1));
   interface.groups = wanted;
+  draft.Save(interface);
+  return {};
+}
+
+Result<> ModifyInterface(const Context& context, store::Transaction& transaction,
+                         const InterfaceId& id, const InterfaceChange& change) {
+  Draft draft(context.store, transaction);
+  TRY_ASSIGN(Interface interface, draft.Load<Interface>(id));
+  interface.description = change.description.value_or(interface.description);
+  interface.source_dest_check = change.source_dest_check.value_or(interface.source_dest_check);
   draft.Save(interface);
   return {};
 }

@@ -29,8 +29,9 @@ struct InterfaceOwner {
 
 struct NewInterface {
   SubnetId subnet;
-  std::vector<GroupId> groups;           // empty: the default group of the VPC
-  std::optional<network::Ipv4> address;  // empty: the lowest free one
+  std::vector<GroupId> groups;                    // empty: the default group of the VPC
+  InterfaceKind kind = InterfaceKind::kOrdinary;  // that of a NAT gateway is in no group
+  std::optional<network::Ipv4> address;           // empty: the lowest free one
   InterfaceOwner owner;
   WallTime now{};
   std::string client_token;
@@ -53,6 +54,13 @@ Result<> ReleaseInterface(const Context& context, store::Transaction& transactio
 // Moves an interface to other groups (of its VPC; at least one).
 Result<> SetInterfaceGroups(const Context& context, store::Transaction& transaction,
                             const InterfaceId& id, const std::vector<GroupId>& groups);
+
+struct InterfaceChange {
+  std::optional<std::string> description;
+  std::optional<bool> source_dest_check;
+};
+Result<> ModifyInterface(const Context& context, store::Transaction& transaction,
+                         const InterfaceId& id, const InterfaceChange& change);
 
 // The interfaces of this owner and requester.
 Result<std::vector<Interface>> InterfacesOf(store::Store& store, std::string_view requester_id,

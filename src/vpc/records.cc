@@ -7,6 +7,19 @@
 namespace howdah::vpc {
 namespace {
 
+Result<network::Cidr> CidrFromJson(const json::object& document) {
+  auto cidr = network::Cidr::Parse(JsonString(document, "cidr"));
+  if (!cidr) return Fail(Code::kCorrupt, "a stored range: " + cidr.error().what());
+  return *cidr;
+}
+
+template <typename IdType>
+IdType IdFromJson(const json::object& document, std::string_view name) {
+  return IdType(JsonString(document, name));
+}
+
+}  // namespace
+
 json::object TagsToJson(const Tags& tags) {
   json::object object;
   for (const auto& [key, value] : tags) object[key] = value;
@@ -22,29 +35,20 @@ Tags TagsFromJson(const json::object& document) {
   return tags;
 }
 
-Result<network::Cidr> CidrFromJson(const json::object& document) {
-  auto cidr = network::Cidr::Parse(JsonString(document, "cidr"));
-  if (!cidr) return Fail(Code::kCorrupt, "a stored range: " + cidr.error().what());
-  return *cidr;
-}
-
 Result<network::Ipv4> AddressFromJson(const json::object& document, std::string_view name) {
   auto address = network::Ipv4::Parse(JsonString(document, name));
   if (!address) return Fail(Code::kCorrupt, "a stored address: " + address.error().what());
   return *address;
 }
 
-template <typename IdType>
-IdType IdFromJson(const json::object& document, std::string_view name) {
-  return IdType(JsonString(document, name));
-}
-
-}  // namespace
-
 bool Rule::SameAs(const Rule& other) const {
   return group == other.group && direction == other.direction && protocol == other.protocol &&
-         from_port == other.from_port && to_port == other.to_port && source == other.source &&
-         (!source.empty() || cidr == other.cidr);
+         from_port == other.from_port && to_port == other.to_port && Peer() == other.Peer();
+}
+
+std::string Rule::Peer() const {
+  if (!source.empty()) return source.str();
+  return cidr6 ? cidr6->ToString() : cidr.ToString();
 }
 
 std::string AddressPrefix(const VpcId& vpc) {
@@ -59,6 +63,10 @@ std::string TokenKey(std::string_view client_token) {
   return "/vpc/tokens/" + std::string(client_token);
 }
 
+std::string TokenKey(std::string_view kind, std::string_view client_token) {
+  return "/vpc/tokens-of/" + std::string(kind) + "/" + std::string(client_token);
+}
+
 std::string Encode(const Vpc& vpc) {
   return json::serialize(json::object{{"id", vpc.id.str()},
                                       {"cidr", vpc.cidr.ToString()},
@@ -70,6 +78,7 @@ std::string Encode(const Vpc& vpc) {
                                       {"acl", vpc.acl.str()},
                                       {"route_table", vpc.route_table.str()},
                                       {"default_group", vpc.default_group.str()},
+                                      {"internet_gateway", vpc.internet_gateway.str()},
                                       {"uses", vpc.uses},
                                       {"tags", TagsToJson(vpc.tags)}});
 }
@@ -85,6 +94,7 @@ Result<> Decode(const json::object& document, Vpc& vpc) {
   vpc.acl = IdFromJson<AclId>(document, "acl");
   vpc.route_table = IdFromJson<RouteTableId>(document, "route_table");
   vpc.default_group = IdFromJson<GroupId>(document, "default_group");
+  vpc.internet_gateway = IdFromJson<InternetGatewayId>(document, "internet_gateway");
   vpc.uses = JsonInt(document, "uses");
   vpc.tags = TagsFromJson(document);
   return {};
@@ -99,6 +109,8 @@ std::string Encode(const Subnet& subnet) {
                                       {"default_for_zone", subnet.default_for_zone},
                                       {"map_public_ip", subnet.map_public_ip},
                                       {"acl_association", subnet.acl_association},
+                                      {"route_table", subnet.route_table.str()},
+                                      {"route_association", subnet.route_association},
                                       {"uses", subnet.uses},
                                       {"tags", TagsToJson(subnet.tags)}});
 }
@@ -112,20 +124,24 @@ Result<> Decode(const json::object& document, Subnet& subnet) {
   subnet.default_for_zone = JsonBool(document, "default_for_zone");
   subnet.map_public_ip = JsonBool(document, "map_public_ip");
   subnet.acl_association = JsonString(document, "acl_association");
+  subnet.route_table = IdFromJson<RouteTableId>(document, "route_table");
+  subnet.route_association = JsonString(document, "route_association");
   subnet.uses = JsonInt(document, "uses");
   subnet.tags = TagsFromJson(document);
   return {};
 }
 
 std::string Encode(const SecurityGroup& group) {
-  return json::serialize(json::object{{"id", group.id.str()},
-                                      {"vpc", group.vpc.str()},
-                                      {"name", group.name},
-                                      {"description", group.description},
-                                      {"default", group.is_default},
-                                      {"uses", group.uses},
-                                      {"rules", group.rules},
-                                      {"tags", TagsToJson(group.tags)}});
+  json::object document{{"id", group.id.str()},        {"vpc", group.vpc.str()},
+                        {"name", group.name},          {"description", group.description},
+                        {"default", group.is_default}, {"uses", group.uses},
+                        {"rules", group.rules},        {"tags", TagsToJson(group.tags)}};
+  if (group.rule_ids) {
+    json::array ids;
+    for (const RuleId& id : *group.rule_ids) ids.emplace_back(id.str());
+    document["rule_ids"] = std::move(ids);
+  }
+  return json::serialize(document);
 }
 
 Result<> Decode(const json::object& document, SecurityGroup& group) {
@@ -136,6 +152,12 @@ Result<> Decode(const json::object& document, SecurityGroup& group) {
   group.is_default = JsonBool(document, "default");
   group.uses = JsonInt(document, "uses");
   group.rules = JsonInt(document, "rules");
+  group.rule_ids.reset();
+  if (document.contains("rule_ids")) {
+    group.rule_ids.emplace();
+    for (std::string& id : JsonStrings(document, "rule_ids"))
+      group.rule_ids->emplace_back(std::move(id));
+  }
   group.tags = TagsFromJson(document);
   return {};
 }
@@ -149,11 +171,8 @@ std::string Encode(const Rule& rule) {
                         {"to_port", rule.to_port},
                         {"description", rule.description},
                         {"tags", TagsToJson(rule.tags)}};
-  if (rule.source.empty()) {
-    document["cidr"] = rule.cidr.ToString();
-  } else {
-    document["source"] = rule.source.str();
-  }
+  const char* peer = rule.cidr6 ? "cidr6" : "cidr";
+  document[rule.source.empty() ? peer : "source"] = rule.Peer();
   return json::serialize(document);
 }
 
@@ -165,7 +184,9 @@ Result<> Decode(const json::object& document, Rule& rule) {
   rule.from_port = static_cast<int>(JsonInt(document, "from_port", -1));
   rule.to_port = static_cast<int>(JsonInt(document, "to_port", -1));
   rule.source = IdFromJson<GroupId>(document, "source");
-  if (rule.source.empty()) {
+  if (document.contains("cidr6")) {
+    TRY_ASSIGN(rule.cidr6, network::Cidr6::Parse(JsonString(document, "cidr6")));
+  } else if (rule.source.empty()) {
     TRY_ASSIGN(rule.cidr, CidrFromJson(document));
   }
   rule.description = JsonString(document, "description");
@@ -190,6 +211,9 @@ std::string Encode(const Interface& interface) {
                                       {"owner_uid", interface.owner_uid},
                                       {"mac_address", interface.mac_address},
                                       {"client_token", interface.client_token},
+                                      {"nat_gateway", interface.kind == InterfaceKind::kNatGateway},
+                                      {"source_dest_check", interface.source_dest_check},
+                                      {"public_address", interface.public_address.str()},
                                       {"created", ToMicros(interface.created)},
                                       {"tags", TagsToJson(interface.tags)}});
 }
@@ -211,35 +235,12 @@ Result<> Decode(const json::object& document, Interface& interface) {
   interface.owner_uid = static_cast<uid_t>(JsonInt(document, "owner_uid", -1));
   interface.mac_address = JsonString(document, "mac_address");
   interface.client_token = JsonString(document, "client_token");
+  interface.kind =
+      JsonBool(document, "nat_gateway") ? InterfaceKind::kNatGateway : InterfaceKind::kOrdinary;
+  interface.source_dest_check = JsonBool(document, "source_dest_check", true);
+  interface.public_address = IdFromJson<AllocationId>(document, "public_address");
   interface.created = FromMicros(JsonInt(document, "created"));
   interface.tags = TagsFromJson(document);
-  return {};
-}
-
-std::string Encode(const NetworkAcl& acl) {
-  return json::serialize(
-      json::object{{"id", acl.id.str()}, {"vpc", acl.vpc.str()}, {"tags", TagsToJson(acl.tags)}});
-}
-
-Result<> Decode(const json::object& document, NetworkAcl& acl) {
-  acl.id = IdFromJson<AclId>(document, "id");
-  acl.vpc = IdFromJson<VpcId>(document, "vpc");
-  acl.tags = TagsFromJson(document);
-  return {};
-}
-
-std::string Encode(const RouteTable& table) {
-  return json::serialize(json::object{{"id", table.id.str()},
-                                      {"vpc", table.vpc.str()},
-                                      {"association", table.association},
-                                      {"tags", TagsToJson(table.tags)}});
-}
-
-Result<> Decode(const json::object& document, RouteTable& table) {
-  table.id = IdFromJson<RouteTableId>(document, "id");
-  table.vpc = IdFromJson<VpcId>(document, "vpc");
-  table.association = JsonString(document, "association");
-  table.tags = TagsFromJson(document);
   return {};
 }
 

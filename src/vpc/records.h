@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "network/cidr.h"
+#include "network/cidr6.h"
 #include "store/store.h"
 #include "vpc/ids.h"
 
@@ -38,7 +40,8 @@ struct Vpc {
   AclId acl;                 // the default NACL
   RouteTableId route_table;  // the main route table
   GroupId default_group;
-  std::int64_t uses = 0;  // subnets, and groups other than the default one
+  InternetGatewayId internet_gateway;  // empty: none is attached
+  std::int64_t uses = 0;  // subnets, groups and route tables other than its own, a gateway
   Tags tags;
   bool operator==(const Vpc&) const = default;
 };
@@ -54,8 +57,10 @@ struct Subnet {
   std::string zone_id;  // "usw2-az1"
   bool default_for_zone = false;
   bool map_public_ip = false;
-  std::string acl_association;  // "aclassoc-…": of the VPC's default NACL with this subnet
-  std::int64_t uses = 0;        // network interfaces
+  std::string acl_association;    // "aclassoc-…": of the VPC's default NACL with this subnet
+  RouteTableId route_table;       // empty: the VPC's main table
+  std::string route_association;  // "rtbassoc-…" with `route_table`
+  std::int64_t uses = 0;          // network interfaces
   Tags tags;
   bool operator==(const Subnet&) const = default;
 };
@@ -71,6 +76,8 @@ struct SecurityGroup {
   bool is_default = false;
   std::int64_t uses = 0;   // network interfaces, and rules of other groups that name this one
   std::int64_t rules = 0;  // changes with every change of a rule: two such changes conflict
+  // Ids of its rules; nullopt in a document of a version that looked for them among all rules.
+  std::optional<std::vector<RuleId>> rule_ids = std::vector<RuleId>();
   Tags tags;
   bool operator==(const SecurityGroup&) const = default;
 };
@@ -84,17 +91,23 @@ struct Rule {
   RuleId id;
   GroupId group;
   Direction direction = Direction::kIngress;
-  std::string protocol;     // "tcp", "udp", "icmp", "icmpv6", another number, or "-1": all
-  int from_port = -1;       // of ICMP the type; -1 with "-1": all
-  int to_port = -1;         // of ICMP the code
-  GroupId source;           // empty: the rule is about `cidr`
-  network::Cidr cidr;       // meaningful where `source` is empty
-  std::string description;  // empty: none
+  std::string protocol;  // "tcp", "udp", "icmp", "icmpv6", another number, or "-1": all
+  int from_port = -1;    // of ICMP the type; -1 with "-1": all
+  int to_port = -1;      // of ICMP the code
+  GroupId source;        // empty: the rule is about `cidr`
+  network::Cidr cidr;    // meaningful where `source` is empty and there is no `cidr6`
+  std::optional<network::Cidr6> cidr6;  // a range of IPv6: recorded, admits nobody
+  std::string description;              // empty: none
   Tags tags;
+  // Who the rule is about: a group's id or a range.
+  std::string Peer() const;
   // Do the two say the same? Ids, descriptions and tags do not matter.
   bool SameAs(const Rule& other) const;
   bool operator==(const Rule&) const = default;
 };
+
+// "interface", or what a NAT gateway has in its subnet.
+enum class InterfaceKind { kOrdinary, kNatGateway };
 
 struct Interface {
   using IdType = InterfaceId;
@@ -114,31 +127,57 @@ struct Interface {
   uid_t owner_uid = 0;             // the user whose sockets may speak for this interface
   std::string mac_address;
   std::string client_token;  // empty: none was given
+  InterfaceKind kind = InterfaceKind::kOrdinary;
+  bool source_dest_check = true;
+  AllocationId public_address;  // the Elastic IP address that is associated; empty: none
   WallTime created{};
   Tags tags;
   bool operator==(const Interface&) const = default;
 };
 
-// The default network ACL of a VPC: allows everything, as AWS's does. A record: it cannot be
-// edited.
+// One entry of a network ACL that allows something. An entry that denies is refused, because
+// nothing would be denied; AWS's last rule ("*", which denies the rest) is not kept.
+struct AclEntry {
+  int number = 100;
+  bool egress = false;
+  std::string protocol = "-1";      // a number, or "-1": all
+  std::string range = "0.0.0.0/0";  // of IPv4 or IPv6
+  int from_port = -1;               // of ICMP the type; -1 with protocols without ports
+  int to_port = -1;                 // of ICMP the code
+  bool operator==(const AclEntry&) const = default;
+};
+
+// The default network ACL of a VPC, which all its subnets are associated with. A record: whatever
+// it says, it filters nothing.
 struct NetworkAcl {
   using IdType = AclId;
   static constexpr std::string_view kKeys = "/vpc/acls/";
   static constexpr std::string_view kPrefix = kAclPrefix;
   AclId id;
   VpcId vpc;
+  // AWS's default ACL begins with these: everything may come in and go out.
+  std::vector<AclEntry> entries = {AclEntry{}, AclEntry{.egress = true}};
   Tags tags;
   bool operator==(const NetworkAcl&) const = default;
 };
 
-// The main route table of a VPC, with its one local route. A record: it cannot be edited.
+struct Route {
+  std::string destination;  // a range of IPv4 or IPv6
+  std::string target;       // the id of an internet gateway, a NAT gateway or an interface
+  bool operator==(const Route&) const = default;
+};
+
+// A route table. A record: nothing is routed. The local route of its VPC's range is not kept.
 struct RouteTable {
   using IdType = RouteTableId;
   static constexpr std::string_view kKeys = "/vpc/routes/";
   static constexpr std::string_view kPrefix = kRouteTablePrefix;
   RouteTableId id;
   VpcId vpc;
-  std::string association;  // "rtbassoc-…": as the VPC's main table
+  std::string association;  // "rtbassoc-…" as the VPC's main table; empty: it is not
+  std::vector<Route> routes;
+  std::int64_t uses = 0;     // subnets that are associated with it
+  std::string client_token;  // empty: none was given
   Tags tags;
   bool operator==(const RouteTable&) const = default;
 };
@@ -149,8 +188,14 @@ inline constexpr std::string_view kAllKeys = "/vpc/";
 // An address is reserved by the document of this key: put-if-absent, with the interface's id.
 std::string AddressPrefix(const VpcId& vpc);
 std::string AddressKey(const VpcId& vpc, network::Ipv4 address);
-// The interface that a client token of CreateNetworkInterface has made.
+// What a client token has made: an interface, or a thing of another kind ("route-table").
 std::string TokenKey(std::string_view client_token);
+std::string TokenKey(std::string_view kind, std::string_view client_token);
+
+// Tags in a document; for the records of edge.h too.
+json::object TagsToJson(const Tags& tags);
+Tags TagsFromJson(const json::object& document);
+Result<network::Ipv4> AddressFromJson(const json::object& document, std::string_view name);
 
 // The documents' forms. Decode is kCorrupt where the text is not what it should be.
 std::string Encode(const Vpc& vpc);

@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 
 #include "vpc/draft.h"
+#include "vpc/edge.h"
 
 namespace howdah::vpc {
 namespace {
@@ -21,17 +24,6 @@ Result<> ChangeOf(Draft& draft, std::string_view id, const ChangeTags& change) {
   return {};
 }
 
-Result<> Change(Draft& draft, std::string_view id, const ChangeTags& change) {
-  if (id.starts_with(kVpcPrefix)) return ChangeOf<Vpc>(draft, id, change);
-  if (id.starts_with(kSubnetPrefix)) return ChangeOf<Subnet>(draft, id, change);
-  if (id.starts_with(kGroupPrefix)) return ChangeOf<SecurityGroup>(draft, id, change);
-  if (id.starts_with(kRulePrefix)) return ChangeOf<Rule>(draft, id, change);
-  if (id.starts_with(kInterfacePrefix)) return ChangeOf<Interface>(draft, id, change);
-  if (id.starts_with(kAclPrefix)) return ChangeOf<NetworkAcl>(draft, id, change);
-  if (id.starts_with(kRouteTablePrefix)) return ChangeOf<RouteTable>(draft, id, change);
-  return Fail(Code::kNotFound, fmt::format("The ID '{}' is not valid", id));
-}
-
 template <typename T>
 Result<> Gather(store::Store& store, std::vector<TaggedResource>& resources) {
   TRY_ASSIGN(const std::vector<T> records, List<T>(store));
@@ -42,17 +34,47 @@ Result<> Gather(store::Store& store, std::vector<TaggedResource>& resources) {
   return {};
 }
 
+// What can have tags: by the prefix of the id.
+struct Kind {
+  std::string_view prefix;
+  std::string_view type;
+  Result<> (*change)(Draft& draft, std::string_view id, const ChangeTags& change);
+  Result<> (*gather)(store::Store& store, std::vector<TaggedResource>& resources);
+};
+
+template <typename T>
+constexpr Kind KindOf(std::string_view type) {
+  return {T::kPrefix, type, ChangeOf<T>, Gather<T>};
+}
+
+constexpr Kind kKinds[] = {KindOf<Vpc>("vpc"),
+                           KindOf<Subnet>("subnet"),
+                           KindOf<SecurityGroup>("security-group"),
+                           KindOf<Rule>("security-group-rule"),
+                           KindOf<Interface>("network-interface"),
+                           KindOf<NetworkAcl>("network-acl"),
+                           KindOf<RouteTable>("route-table"),
+                           KindOf<InternetGateway>("internet-gateway"),
+                           KindOf<NatGateway>("natgateway"),
+                           KindOf<ElasticAddress>("elastic-ip")};
+
+const Kind* FindKind(std::string_view id) {
+  const auto found =
+      std::ranges::find_if(kKinds, [&](const Kind& kind) { return id.starts_with(kind.prefix); });
+  return found == std::end(kKinds) ? nullptr : found;
+}
+
+Result<> Change(Draft& draft, std::string_view id, const ChangeTags& change) {
+  const Kind* kind = FindKind(id);
+  if (kind == nullptr) return Fail(Code::kNotFound, fmt::format("The ID '{}' is not valid", id));
+  return kind->change(draft, id, change);
+}
+
 }  // namespace
 
 std::string_view ResourceType(std::string_view id) {
-  if (id.starts_with(kVpcPrefix)) return "vpc";
-  if (id.starts_with(kSubnetPrefix)) return "subnet";
-  if (id.starts_with(kGroupPrefix)) return "security-group";
-  if (id.starts_with(kRulePrefix)) return "security-group-rule";
-  if (id.starts_with(kInterfacePrefix)) return "network-interface";
-  if (id.starts_with(kAclPrefix)) return "network-acl";
-  if (id.starts_with(kRouteTablePrefix)) return "route-table";
-  return "";
+  const Kind* kind = FindKind(id);
+  return kind == nullptr ? "" : kind->type;
 }
 
 Result<> AddTags(const Context& context, store::Transaction& transaction, std::string_view id,
@@ -82,13 +104,7 @@ Result<> RemoveTags(const Context& context, store::Transaction& transaction, std
 
 Result<std::vector<TaggedResource>> ListTags(store::Store& store) {
   std::vector<TaggedResource> resources;
-  TRY(Gather<Vpc>(store, resources));
-  TRY(Gather<Subnet>(store, resources));
-  TRY(Gather<SecurityGroup>(store, resources));
-  TRY(Gather<Rule>(store, resources));
-  TRY(Gather<Interface>(store, resources));
-  TRY(Gather<NetworkAcl>(store, resources));
-  TRY(Gather<RouteTable>(store, resources));
+  for (const Kind& kind : kKinds) TRY(kind.gather(store, resources));
   return resources;
 }
 

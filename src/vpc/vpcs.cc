@@ -11,12 +11,14 @@
 
 #include "vpc/draft.h"
 #include "vpc/groups.h"
+#include "vpc/routes.h"
 
 namespace howdah::vpc {
 namespace {
 
 constexpr int kMaxAttempts = 20;
 constexpr std::string_view kNetworkKey = "/vpc/network";
+const network::Cidr kDefaultRange(network::Ipv4(0xac1f0000), 16);  // 172.31.0.0/16
 
 // The one document that every change of the set of VPCs changes.
 struct NetworkDocument {
@@ -71,7 +73,6 @@ Result<> AddDefaultGroup(const Context& context, Draft& draft, const Vpc& vpc) {
   group.description = "default VPC security group";
   group.is_default = true;
   group.rules = 2;
-  TRY(draft.Add(group));
   Rule in;
   in.id = RuleId(NewId(context.entropy, kRulePrefix));
   in.group = group.id;
@@ -83,6 +84,8 @@ Result<> AddDefaultGroup(const Context& context, Draft& draft, const Vpc& vpc) {
   out.group = group.id;
   out.direction = Direction::kEgress;
   out.protocol = "-1";
+  group.rule_ids = {in.id, out.id};
+  TRY(draft.Add(group));
   return draft.Add(out);
 }
 
@@ -198,9 +201,8 @@ Result<> DeleteVpc(const Context& context, store::Transaction& transaction, cons
   TRY_ASSIGN(const SecurityGroup group, draft.Load<SecurityGroup>(vpc.default_group));
   if (vpc.uses > 0 || group.uses > 0)
     return Fail(Code::kInUse, fmt::format("{} has dependencies", id.str()));
-  TRY_ASSIGN(const std::vector<Rule> rules, draft.LoadAll<Rule>());
-  for (const Rule& rule : rules)
-    if (rule.group == group.id) draft.Remove(rule);
+  TRY_ASSIGN(const std::vector<Rule> rules, RulesOf(draft, group));
+  for (const Rule& rule : rules) draft.Remove(rule);
   draft.Remove(group);
   draft.Erase(KeyOf<NetworkAcl>(vpc.acl));
   draft.Erase(KeyOf<RouteTable>(vpc.route_table));
@@ -230,6 +232,7 @@ Result<> DeleteSubnet(const Context& context, store::Transaction& transaction, c
   TRY_ASSIGN(const Subnet subnet, draft.Load<Subnet>(id));
   if (subnet.uses > 0)
     return Fail(Code::kInUse, fmt::format("{} has {} network interfaces", id.str(), subnet.uses));
+  TRY(ForgetRouteTable(draft, subnet));
   TRY_ASSIGN(Vpc vpc, draft.Load<Vpc>(subnet.vpc));
   --vpc.uses;
   draft.Save(vpc);
@@ -237,15 +240,41 @@ Result<> DeleteSubnet(const Context& context, store::Transaction& transaction, c
   return {};
 }
 
-Result<std::uint64_t> AvailableAddresses(store::Store& store, const Subnet& subnet) {
-  TRY_ASSIGN(const store::Listing listing, store.List(AddressPrefix(subnet.vpc)));
+Result<std::set<network::Ipv4>> TakenAddresses(store::Store& store, const VpcId& vpc) {
+  const std::string prefix = AddressPrefix(vpc);
+  TRY_ASSIGN(const store::Listing listing, store.List(prefix));
   std::set<network::Ipv4> taken;
   for (const store::Document& document : listing.documents) {
-    const auto address =
-        network::Ipv4::Parse(document.key.substr(AddressPrefix(subnet.vpc).size()));
+    const auto address = network::Ipv4::Parse(document.key.substr(prefix.size()));
     if (address) taken.insert(*address);
   }
+  return taken;
+}
+
+Result<std::uint64_t> AvailableAddresses(store::Store& store, const Subnet& subnet) {
+  TRY_ASSIGN(const std::set<network::Ipv4> taken, TakenAddresses(store, subnet.vpc));
   return network::AvailableAddressCount(subnet.cidr, taken);
+}
+
+Result<Vpc> CreateDefaultVpc(const Context& context, store::Transaction& transaction) {
+  Draft draft(context.store, transaction);
+  TRY_ASSIGN(NetworkDocument network, LoadNetwork(draft));
+  TRY_ASSIGN(const std::vector<Vpc> vpcs, draft.LoadAll<Vpc>());
+  if (std::ranges::find(vpcs, true, &Vpc::is_default) != vpcs.end())
+    return Fail(Code::kAlreadyExists,
+                "A Default VPC already exists for this account in this region.");
+  TRY(CheckRange(context, draft, kDefaultRange));
+  network.default_made = true;
+  SaveNetwork(draft, network);
+  TRY_ASSIGN(const Vpc vpc, BuildVpc(context, draft, {.cidr = kDefaultRange, .tags = {}}, true));
+  const std::size_t zones = std::min<std::size_t>(context.region.zones.size(), 3);
+  for (std::uint32_t i = 0; i < zones; ++i) {
+    const network::Cidr cidr(network::Ipv4(kDefaultRange.first().value() + i * 4096), 20);
+    TRY(BuildSubnet(context, draft,
+                    {.vpc = vpc.id, .cidr = cidr, .zone = context.region.zones[i].name, .tags = {}},
+                    true));
+  }
+  return draft.Load<Vpc>(vpc.id);
 }
 
 Result<> EnsureDefaultVpc(const Context& context) {
@@ -253,20 +282,13 @@ Result<> EnsureDefaultVpc(const Context& context) {
     Draft draft(context.store, transaction);
     TRY_ASSIGN(NetworkDocument network, LoadNetwork(draft));
     if (network.default_made) return {};
+    const auto made = CreateDefaultVpc(context, transaction);
+    if (made) return {};
+    // On a store that has VPCs already (an address driver that was changed), there may be no room.
+    const Code code = made.error().code();
+    if (code != Code::kInvalid && code != Code::kAlreadyExists) return Fail(made.error());
     network.default_made = true;
     SaveNetwork(draft, network);
-    const network::Ipv4 first(0xac1f0000);  // 172.31.0.0
-    // On a store that has VPCs already (an address driver that was changed), there may be no room.
-    if (!CheckRange(context, draft, network::Cidr(first, 16))) return {};
-    TRY_ASSIGN(const Vpc vpc,
-               BuildVpc(context, draft, {.cidr = network::Cidr(first, 16), .tags = {}}, true));
-    const std::size_t zones = std::min<std::size_t>(context.region.zones.size(), 3);
-    for (std::uint32_t i = 0; i < zones; ++i) {
-      const network::Cidr cidr(network::Ipv4(first.value() + i * 4096), 20);
-      TRY(BuildSubnet(
-          context, draft,
-          {.vpc = vpc.id, .cidr = cidr, .zone = context.region.zones[i].name, .tags = {}}, true));
-    }
     return {};
   });
 }

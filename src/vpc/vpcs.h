@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "store/store.h"
@@ -26,6 +27,10 @@ struct NewVpc {
 // kInvalid: the range is no legal one, or on this host its addresses would be another VPC's.
 Result<Vpc> CreateVpc(const Context& context, store::Transaction& transaction, const NewVpc& wish);
 
+// 172.31.0.0/16 with a /20 subnet in each of the first three zones. kAlreadyExists: there is a
+// default VPC. kInvalid: on this host its addresses would be another VPC's.
+Result<Vpc> CreateDefaultVpc(const Context& context, store::Transaction& transaction);
+
 struct VpcChange {
   std::optional<bool> dns_support;
   std::optional<bool> dns_hostnames;
@@ -34,7 +39,7 @@ struct VpcChange {
 Result<> ModifyVpc(const Context& context, store::Transaction& transaction, const VpcId& id,
                    const VpcChange& change);
 
-// kInUse: it has subnets, or groups other than the default one.
+// kInUse: it has subnets, an internet gateway, or groups or route tables besides its own.
 Result<> DeleteVpc(const Context& context, store::Transaction& transaction, const VpcId& id);
 
 struct NewSubnet {
@@ -53,11 +58,12 @@ Result<> ModifySubnet(const Context& context, store::Transaction& transaction, c
 // kInUse: there are network interfaces in it.
 Result<> DeleteSubnet(const Context& context, store::Transaction& transaction, const SubnetId& id);
 
+// The private addresses of a VPC that interfaces have.
+Result<std::set<network::Ipv4>> TakenAddresses(store::Store& store, const VpcId& vpc);
 // Addresses of a subnet that an interface could still get.
 Result<std::uint64_t> AvailableAddresses(store::Store& store, const Subnet& subnet);
 
-// At the first start: the default VPC 172.31.0.0/16 with a /20 subnet in each of the first three
-// zones. Does nothing ever after, also when the user has deleted it.
+// At the first start: the default VPC. Does nothing ever after, also when the user has deleted it.
 Result<> EnsureDefaultVpc(const Context& context);
 
 }  // namespace howdah::vpc

@@ -82,9 +82,57 @@ class Ec2(unittest.TestCase):
                      EnableNetworkAddressUsageMetrics={"Value": True})
         self.refused("UnsupportedOperation", ec2.create_network_interface, SubnetId=self.subnet,
                      SecondaryPrivateIpAddressCount=2)
-        group = self.group("v6")
-        self.refused("InvalidParameterValue", ec2.authorize_security_group_ingress, GroupId=group,
-                     IpPermissions=[postgres(Ipv6Ranges=[{"CidrIpv6": "::/0"}])])
+        self.refused("InvalidServiceName", ec2.create_vpc_endpoint, VpcId=self.vpc,
+                     ServiceName="com.amazonaws.us-west-2.s3")
+        group = self.group("lists")
+        self.refused("InvalidPrefixListID.NotFound", ec2.authorize_security_group_ingress, GroupId=group,
+                     IpPermissions=[postgres(PrefixListIds=[{"PrefixListId": "pl-1"}])])
+        self.refused("InvalidAction", ec2.describe_instances)
+        self.refused("InvalidAction", ec2.describe_instance_types)
+        self.refused("InvalidAction", ec2.create_flow_logs, ResourceIds=[self.vpc], ResourceType="VPC")
+
+    def test_a_rule_about_ipv6_is_recorded_once_and_revoked(self):
+        ec2, group = self.ec2, self.group("v6")
+        everywhere = {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "0::0/0", "Description": "out"}]}
+        made = ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[everywhere])["SecurityGroupRules"]
+        self.assertEqual(made[0]["CidrIpv6"], "::/0")
+        self.refused("InvalidPermission.Duplicate", ec2.authorize_security_group_egress, GroupId=group,
+                     IpPermissions=[everywhere])
+        found = ec2.describe_security_groups(Filters=[
+            {"Name": "egress.ip-permission.ipv6-cidr", "Values": ["::/0"]}])["SecurityGroups"]
+        self.assertEqual([g["GroupId"] for g in found], [group])
+        ranges = [r for p in found[0]["IpPermissionsEgress"] for r in p["Ipv6Ranges"]]
+        self.assertEqual(ranges, [{"CidrIpv6": "::/0", "Description": "out"}])
+        self.refused("InvalidParameterValue", ec2.authorize_security_group_egress, GroupId=group,
+                     IpPermissions=[{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/200"}]}])
+        ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[everywhere])
+        self.refused("InvalidPermission.NotFound", ec2.revoke_security_group_egress, GroupId=group,
+                     IpPermissions=[everywhere])
+
+    def test_descriptions_of_rules_change_alone(self):
+        ec2, group = self.ec2, self.group("described")
+        wish = postgres(IpRanges=[{"CidrIp": "10.200.0.0/16", "Description": "old"}])
+        rule = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[wish])["SecurityGroupRules"][0]
+        wish["IpRanges"][0]["Description"] = "new"
+        ec2.update_security_group_rule_descriptions_ingress(GroupId=group, IpPermissions=[wish])
+        look = lambda: ec2.describe_security_group_rules(
+            SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])["SecurityGroupRules"][0]
+        self.assertEqual(look()["Description"], "new")
+        ec2.update_security_group_rule_descriptions_ingress(GroupId=group, SecurityGroupRuleDescriptions=[
+            {"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "Description": "newer"}])
+        self.assertEqual(look()["Description"], "newer")
+        self.refused("InvalidPermission.NotFound", ec2.update_security_group_rule_descriptions_egress, GroupId=group,
+                     IpPermissions=[wish])
+
+    def test_views_of_groups(self):
+        ec2, group = self.ec2, self.group("viewed")
+        pages = ec2.get_paginator("get_security_groups_for_vpc").paginate(
+            VpcId=self.vpc, Filters=[{"Name": "group-name", "Values": ["view?d"]}], PaginationConfig={"PageSize": 5}) \
+            if ec2.can_paginate("get_security_groups_for_vpc") else []
+        for page in pages:
+            self.assertEqual([g["GroupId"] for g in page["SecurityGroupForVpcs"]], [group])
+        self.assertEqual(ec2.describe_security_group_references(GroupId=[group])["SecurityGroupReferenceSet"], [])
+        self.assertEqual(ec2.describe_stale_security_groups(VpcId=self.vpc)["StaleSecurityGroupSet"], [])
 
     def test_unknown_and_malformed_ids(self):
         ec2, end = self.ec2, "0" * 17
@@ -180,12 +228,24 @@ class Ec2(unittest.TestCase):
         self.assertEqual(paged, [group["GroupId"] for group in everything])
         self.refused("InvalidNextToken", self.ec2.describe_vpcs, NextToken="nonsense", MaxResults=5)
         self.refused("InvalidParameterValue", self.ec2.describe_vpcs, Filters=[{"Name": "nonsense", "Values": ["1"]}])
+        self.refused("InvalidParameterCombination", self.ec2.describe_vpcs, VpcIds=[self.vpc], MaxResults=5)
+        self.refused("InvalidParameterValue", self.ec2.describe_tags, MaxResults=-1)
 
     def test_a_dry_run_changes_nothing(self):
         before = len(self.ec2.describe_vpcs()["Vpcs"])
         answer = self.refused("DryRunOperation", self.ec2.create_vpc, CidrBlock="10.203.0.0/16", DryRun=True)
         self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 412)
         self.assertEqual(len(self.ec2.describe_vpcs()["Vpcs"]), before)
+
+    def test_a_dry_run_refuses_what_the_real_call_would_refuse(self):
+        ec2 = self.ec2
+        self.refused("InvalidVpc.Range", ec2.create_vpc, CidrBlock="10.0.0.0/8", DryRun=True)
+        self.refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=["vpc-00000000"], DryRun=True)
+        self.refused("DependencyViolation", ec2.delete_vpc, VpcId=self.vpc, DryRun=True)
+        group = self.group("dry")
+        self.refused("DryRunOperation", ec2.delete_security_group, GroupId=group, DryRun=True)
+        self.refused("DryRunOperation", ec2.describe_security_groups, GroupIds=[group], DryRun=True)
+        ec2.delete_security_group(GroupId=group)
 
     def test_zones_regions_and_account(self):
         zones = self.ec2.describe_availability_zones(Filters=[{"Name": "state", "Values": ["available"]}])

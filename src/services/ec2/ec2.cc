@@ -11,7 +11,16 @@ void RegisterEc2(aws::Service& service, const Ec2Options& options) {
   ec2::RegisterGroups(service, options);
   ec2::RegisterRules(service, options);
   ec2::RegisterInterfaces(service, options);
-  ec2::RegisterTables(service, options);
+  ec2::RegisterRuleDescriptions(service, options);
+  ec2::RegisterGroupViews(service, options);
+  ec2::RegisterInterfaceAttributes(service, options);
+  ec2::RegisterAcls(service, options);
+  ec2::RegisterRouteTables(service, options);
+  ec2::RegisterRoutes(service, options);
+  ec2::RegisterInternetGateways(service, options);
+  ec2::RegisterNatGateways(service, options);
+  ec2::RegisterAddresses(service, options);
+  ec2::RegisterAbsent(service, options);
   ec2::RegisterTags(service, options);
   ec2::RegisterRegions(service, options);
 }

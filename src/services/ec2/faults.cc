@@ -11,43 +11,38 @@ constexpr std::string_view kChanged = "OperationAborted";  // FaultOf's word for
 
 struct Words {
   std::string_view prefix;
-  std::string_view code;  // before ".NotFound" and ".Malformed"
-  std::string_view noun;
+  std::string_view code;       // of an id that does not exist
+  std::string_view text;       // with the id in the place of {}
+  std::string_view malformed;  // code of an id that is none, where AWS tells the two apart
 };
 
 constexpr Words kWords[] = {
-    {vpc::kVpcPrefix, "InvalidVpcID", "vpc ID"},
-    {vpc::kSubnetPrefix, "InvalidSubnetID", "subnet ID"},
-    {vpc::kGroupPrefix, "InvalidGroup", "security group"},
-    {vpc::kRulePrefix, "InvalidSecurityGroupRuleId", "security group rule ID"},
-    {vpc::kInterfacePrefix, "InvalidNetworkInterfaceID", "networkInterface ID"},
-    {vpc::kAclPrefix, "InvalidNetworkAclID", "networkAcl ID"},
-    {vpc::kRouteTablePrefix, "InvalidRouteTableID", "routeTable ID"},
+    {vpc::kVpcPrefix, "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist", ""},
+    {vpc::kSubnetPrefix, "InvalidSubnetID.NotFound", "The subnet ID '{}' does not exist", ""},
+    {vpc::kGroupPrefix, "InvalidGroup.NotFound", "The security group '{}' does not exist",
+     "InvalidGroupId.Malformed"},
+    {vpc::kRulePrefix, "InvalidSecurityGroupRuleId.NotFound",
+     "The security group rule ID '{}' does not exist", "InvalidSecurityGroupRuleId.Malformed"},
+    {vpc::kInterfacePrefix, "InvalidNetworkInterfaceID.NotFound",
+     "The networkInterface ID '{}' does not exist", "InvalidNetworkInterfaceId.Malformed"},
+    {vpc::kAclPrefix, "InvalidNetworkAclID.NotFound", "The networkAcl ID '{}' does not exist", ""},
+    {vpc::kRouteTablePrefix, "InvalidRouteTableID.NotFound",
+     "The routeTable ID '{}' does not exist", ""},
+    {vpc::kInternetGatewayPrefix, "InvalidInternetGatewayID.NotFound",
+     "The internetGateway ID '{}' does not exist", ""},
+    {vpc::kNatGatewayPrefix, "NatGatewayNotFound", "NatGateway {} was not found", ""},
+    {vpc::kAllocationPrefix, "InvalidAllocationID.NotFound",
+     "The allocation ID '{}' does not exist", ""},
 };
 
 aws::Fault Missing(const Words& words, std::string_view id) {
-  return {fmt::format("{}.NotFound", words.code), 400,
-          fmt::format("The {} '{}' does not exist", words.noun, id), true};
+  return {std::string(words.code), 400, fmt::format(fmt::runtime(words.text), id), true};
 }
 
 const Words& WordsOf(std::string_view prefix) {
   for (const Words& words : kWords)
     if (words.prefix == prefix) return words;
   return kWords[0];
-}
-
-// AWS tells malformed ids of groups, rules and interfaces from unknown ones, those of others not.
-template <typename T>
-aws::Outcome<T> Find(store::Store& store, const std::string& id, std::string_view malformed = {}) {
-  if (!malformed.empty() && !vpc::IsWellFormed(id, T::kPrefix))
-    return aws::Refuse(std::string(malformed),
-                       fmt::format("Invalid id: \"{}\" (expecting \"{}...\")", id, T::kPrefix));
-  if (id.find('/') != std::string::npos) return aws::Refuse(Missing(WordsOf(T::kPrefix), id));
-  auto record = vpc::Get<T>(store, typename T::IdType(id));
-  if (record) return std::move(*record);
-  if (record.error().code() == Code::kNotFound)
-    return aws::Refuse(Missing(WordsOf(T::kPrefix), id));
-  return aws::Refuse(aws::FaultOf(record.error()));
 }
 
 }  // namespace
@@ -72,24 +67,13 @@ aws::Fault InvalidValue(std::string_view value, std::string_view parameter, std:
       fmt::format("Value ({}) for parameter {} is invalid. {}", value, parameter, why));
 }
 
-aws::Outcome<vpc::Vpc> FindVpc(store::Store& store, const std::string& id) {
-  return Find<vpc::Vpc>(store, id);
-}
-
-aws::Outcome<vpc::Subnet> FindSubnet(store::Store& store, const std::string& id) {
-  return Find<vpc::Subnet>(store, id);
-}
-
-aws::Outcome<vpc::SecurityGroup> FindGroup(store::Store& store, const std::string& id) {
-  return Find<vpc::SecurityGroup>(store, id, "InvalidGroupId.Malformed");
-}
-
-aws::Outcome<vpc::Interface> FindInterface(store::Store& store, const std::string& id) {
-  return Find<vpc::Interface>(store, id, "InvalidNetworkInterfaceId.Malformed");
-}
-
-aws::Outcome<vpc::Rule> FindRule(store::Store& store, const std::string& id) {
-  return Find<vpc::Rule>(store, id, "InvalidSecurityGroupRuleId.Malformed");
+aws::Outcome<void> CheckId(std::string_view prefix, const std::string& id) {
+  const Words& words = WordsOf(prefix);
+  if (!words.malformed.empty() && !vpc::IsWellFormed(id, prefix))
+    return aws::Refuse(std::string(words.malformed),
+                       fmt::format("Invalid id: \"{}\" (expecting \"{}...\")", id, prefix));
+  if (id.empty() || id.find('/') != std::string::npos) return aws::Refuse(Missing(words, id));
+  return {};
 }
 
 aws::Outcome<vpc::Vpc> FindDefaultVpc(store::Store& store) {

@@ -22,12 +22,20 @@ aws::Fault NotFoundAs(std::string_view prefix, std::string_view id);
 aws::Fault Unsupported(std::string_view parameter, std::string_view why);
 aws::Fault InvalidValue(std::string_view value, std::string_view parameter, std::string_view why);
 
+// Is this text an id that could be stored? AWS tells malformed ids of groups, rules and interfaces
+// from unknown ones, those of others not.
+aws::Outcome<void> CheckId(std::string_view prefix, const std::string& id);
+
 // The record with this id, or the fault that says what is wrong with the id.
-aws::Outcome<vpc::Vpc> FindVpc(store::Store& store, const std::string& id);
-aws::Outcome<vpc::Subnet> FindSubnet(store::Store& store, const std::string& id);
-aws::Outcome<vpc::SecurityGroup> FindGroup(store::Store& store, const std::string& id);
-aws::Outcome<vpc::Interface> FindInterface(store::Store& store, const std::string& id);
-aws::Outcome<vpc::Rule> FindRule(store::Store& store, const std::string& id);
+template <typename T>
+aws::Outcome<T> Find(store::Store& store, const std::string& id) {
+  OUTCOME_TRY(CheckId(T::kPrefix, id));
+  auto record = vpc::Get<T>(store, typename T::IdType(id));
+  if (record) return *std::move(record);
+  if (record.error().code() == Code::kNotFound) return aws::Refuse(NotFoundAs(T::kPrefix, id));
+  return aws::Refuse(aws::FaultOf(record.error()));
+}
+
 // The default VPC; VPCIdNotSpecified where there is none.
 aws::Outcome<vpc::Vpc> FindDefaultVpc(store::Store& store);
 
@@ -51,8 +59,8 @@ aws::Outcome<T> Translated(Result<T> result, std::initializer_list<Wire> wires =
   }
 }
 
-// Builds a transaction and commits it, again as long as somebody else was faster. (A dry run never
-// gets here: the Api answers it.)
+// Builds a transaction and commits it, again as long as somebody else was faster. (A dry run
+// commits to a DryStore.)
 aws::Outcome<void> Change(store::Store& store,
                           const std::function<aws::Outcome<void>(store::Transaction&)>& build);
 

@@ -11,7 +11,16 @@ void RegisterSubnets(aws::Service& service, const Ec2Options& options);
 void RegisterGroups(aws::Service& service, const Ec2Options& options);
 void RegisterRules(aws::Service& service, const Ec2Options& options);
 void RegisterInterfaces(aws::Service& service, const Ec2Options& options);
-void RegisterTables(aws::Service& service, const Ec2Options& options);  // ACLs and route tables
+void RegisterRuleDescriptions(aws::Service& service, const Ec2Options& options);
+void RegisterGroupViews(aws::Service& service, const Ec2Options& options);
+void RegisterInterfaceAttributes(aws::Service& service, const Ec2Options& options);
+void RegisterAcls(aws::Service& service, const Ec2Options& options);
+void RegisterRouteTables(aws::Service& service, const Ec2Options& options);
+void RegisterRoutes(aws::Service& service, const Ec2Options& options);  // and associations
+void RegisterInternetGateways(aws::Service& service, const Ec2Options& options);
+void RegisterNatGateways(aws::Service& service, const Ec2Options& options);
+void RegisterAddresses(aws::Service& service, const Ec2Options& options);
+void RegisterAbsent(aws::Service& service, const Ec2Options& options);  // what there is none of
 void RegisterTags(aws::Service& service, const Ec2Options& options);
 void RegisterRegions(aws::Service& service, const Ec2Options& options);
 

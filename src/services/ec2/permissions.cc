@@ -20,11 +20,6 @@ namespace api = aws::ec2;
 constexpr std::size_t kMaxDescription = 255;
 constexpr std::string_view kDescriptionMarks = " ._-:/()#,@[]+=&;{}!$*";
 
-aws::Fault NoIpv6() {
-  return aws::InvalidParameterValue(
-      "IPv6 ranges are not supported: VPCs have IPv4 only, so such a rule could match nothing.");
-}
-
 aws::Outcome<int> ReadPort(const std::optional<std::int64_t>& port) {
   const std::int64_t value = port.value_or(-1);
   if (value < -1 || value > 65535)
@@ -50,7 +45,7 @@ aws::Outcome<vpc::GroupId> ReadSource(store::Store& store, const vpc::SecurityGr
                               {{Code::kNotFound, unknown.code, unknown.message}}));
     return named.id;
   }
-  OUTCOME_ASSIGN(const vpc::SecurityGroup source, FindGroup(store, name));
+  OUTCOME_ASSIGN(const vpc::SecurityGroup source, Find<vpc::SecurityGroup>(store, name));
   if (source.vpc != group.vpc)
     return aws::Refuse(aws::InvalidParameterValue(
         "You have specified two resources that belong to different networks."));
@@ -93,20 +88,23 @@ struct Reader {
   }
 
   aws::Outcome<void> Read(const api::IpPermission& permission) {
-    if (!permission.ipv6_ranges.empty()) return aws::Refuse(NoIpv6());
     if (!permission.prefix_list_ids.empty())
       return aws::Refuse(
-          "InvalidPrefixListID.NotFound",
-          fmt::format("The prefix list ID '{}' does not exist",
-                      permission.prefix_list_ids.front().prefix_list_id.value_or("")));
+          NoPrefixList(permission.prefix_list_ids.front().prefix_list_id.value_or("")));
     OUTCOME_ASSIGN(const vpc::Rule start,
                    Start(permission.ip_protocol, permission.from_port, permission.to_port));
-    if (permission.ip_ranges.empty() && permission.user_id_group_pairs.empty())
+    if (permission.ip_ranges.empty() && permission.ipv6_ranges.empty() &&
+        permission.user_id_group_pairs.empty())
       return aws::Refuse(
           aws::MissingParameter("The request must contain a range or a group for each permission"));
     for (const api::IpRange& range : permission.ip_ranges) {
       vpc::Rule rule = start;
       OUTCOME_ASSIGN(rule.cidr, ReadCidr(range.cidr_ip.value_or("")));
+      OUTCOME_TRY(Add(std::move(rule), range.description));
+    }
+    for (const api::Ipv6Range& range : permission.ipv6_ranges) {
+      vpc::Rule rule = start;
+      OUTCOME_ASSIGN(rule.cidr6, ReadCidr6(range.cidr_ipv6.value_or("")));
       OUTCOME_TRY(Add(std::move(rule), range.description));
     }
     for (const api::UserIdGroupPair& pair : permission.user_id_group_pairs) {
@@ -130,9 +128,20 @@ std::optional<T> IfGiven(const T& text) {
 
 }  // namespace
 
+aws::Fault NoPrefixList(std::string_view id) {
+  return {"InvalidPrefixListID.NotFound", 400,
+          fmt::format("The prefix list ID '{}' does not exist", id), true};
+}
+
 aws::Outcome<network::Cidr> ReadCidr(const std::string& text) {
-  if (text.find(':') != std::string::npos) return aws::Refuse(NoIpv6());
   auto cidr = network::Cidr::Parse(text);
+  if (!cidr)
+    return aws::Refuse(aws::InvalidParameterValue(fmt::format("CIDR block {} is malformed", text)));
+  return *cidr;
+}
+
+aws::Outcome<network::Cidr6> ReadCidr6(const std::string& text) {
+  auto cidr = network::Cidr6::Parse(text);
   if (!cidr)
     return aws::Refuse(aws::InvalidParameterValue(fmt::format("CIDR block {} is malformed", text)));
   return *cidr;
@@ -191,7 +200,10 @@ aws::List<api::IpPermission> WritePermissions(const std::vector<vpc::Rule>& rule
       bundle.from_port = rule.from_port;
       bundle.to_port = rule.to_port;
     }
-    if (rule.source.empty()) {
+    if (rule.cidr6) {
+      bundle.ipv6_ranges.push_back(
+          {.description = IfGiven(rule.description), .cidr_ipv6 = rule.Peer()});
+    } else if (rule.source.empty()) {
       bundle.ip_ranges.push_back(
           {.description = IfGiven(rule.description), .cidr_ip = rule.cidr.ToString()});
     } else {
@@ -218,7 +230,7 @@ api::SecurityGroupRule WriteRule(const vpc::Rule& rule, const vpc::SecurityGroup
   out.from_port = rule.from_port;
   out.to_port = rule.to_port;
   if (rule.source.empty()) {
-    out.cidr_ipv4 = rule.cidr.ToString();
+    (rule.cidr6 ? out.cidr_ipv6 : out.cidr_ipv4) = rule.Peer();
   } else {
     out.referenced_group_info = api::ReferencedSecurityGroup{
         .group_id = rule.source.str(), .user_id = context.account_id, .vpc_id = group.vpc.str()};
@@ -229,7 +241,7 @@ api::SecurityGroupRule WriteRule(const vpc::Rule& rule, const vpc::SecurityGroup
 }
 
 std::string NameRule(const vpc::Rule& rule) {
-  const std::string peer = rule.source.empty() ? rule.cidr.ToString() : rule.source.str();
+  const std::string peer = rule.Peer();
   if (!HasPorts(rule)) return fmt::format("peer: {}, ALL, ALLOW", peer);
   std::string protocol = rule.protocol;
   std::ranges::transform(protocol, protocol.begin(), [](char c) {

@@ -23,8 +23,8 @@ struct PermissionRequest {
   const std::optional<std::string>& source_group_name;
 };
 
-// One rule for each range and each group, normalized. Ranges of IPv6 and prefix lists are refused:
-// nothing here could match them.
+// One rule for each range and each group, normalized. A range of IPv6 is recorded and admits
+// nobody, since VPCs have IPv4 only; there are no prefix lists.
 aws::Outcome<std::vector<vpc::Rule>> ReadPermissions(store::Store& store,
                                                      const vpc::SecurityGroup& group,
                                                      vpc::Direction direction,
@@ -32,6 +32,8 @@ aws::Outcome<std::vector<vpc::Rule>> ReadPermissions(store::Store& store,
                                                      const PermissionRequest& request);
 
 aws::Outcome<network::Cidr> ReadCidr(const std::string& text);
+aws::Outcome<network::Cidr6> ReadCidr6(const std::string& text);
+aws::Fault NoPrefixList(std::string_view id);
 aws::Outcome<void> CheckDescription(const std::optional<std::string>& description);
 
 // The rules of one direction, bundled by protocol and ports.

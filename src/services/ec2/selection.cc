@@ -10,26 +10,27 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-bool IsAboutTags(std::string_view name) {
-  return name == "tag-key" || name.starts_with("tag:");
-}
-
 }  // namespace
 
-void Attributes::AddTags(const vpc::Tags& tags) {
-  for (const auto& [key, value] : tags) {
-    Add("tag:" + key, value);
-    Add("tag-key", key);
-  }
+bool IsAboutTags(std::string_view filter) {
+  return filter == "tag-key" || filter.starts_with("tag:");
 }
 
-bool Attributes::Match(const std::string& name, const std::vector<std::string>& patterns) const {
-  const auto [first, last] = values_.equal_range(name);
-  return std::any_of(first, last, [&](const auto& attribute) {
-    return std::ranges::any_of(patterns, [&](const std::string& pattern) {
-      return MatchesWildcard(attribute.second, pattern);
-    });
+bool MatchesAny(const Values& values, const std::vector<std::string>& patterns) {
+  return std::ranges::any_of(values.texts(), [&](const std::string& text) {
+    return std::ranges::any_of(
+        patterns, [&](const std::string& pattern) { return MatchesWildcard(text, pattern); });
   });
+}
+
+bool MatchesTags(const vpc::Tags& tags, std::string_view filter,
+                 const std::vector<std::string>& patterns) {
+  std::vector<std::string> found;
+  for (const auto& [key, value] : tags) {
+    if (filter == "tag-key") found.push_back(key);
+    if (filter.starts_with("tag:") && filter.substr(4) == key) found.push_back(value);
+  }
+  return MatchesAny(found, patterns);
 }
 
 // Greedy with one point to come back to: a later '*' makes earlier ones final, so this is linear in
@@ -60,33 +61,31 @@ bool MatchesWildcard(std::string_view text, std::string_view pattern) {
   return in == pattern.size();
 }
 
-aws::Outcome<void> CheckFilters(const aws::List<api::Filter>& filters,
-                                std::span<const std::string_view> names) {
-  for (const api::Filter& filter : filters) {
-    const std::string name = filter.name.value_or("");
-    if (!IsAboutTags(name) && std::ranges::find(names, name) == names.end())
-      return aws::Refuse(
-          aws::InvalidParameterValue(fmt::format("The filter '{}' is invalid", name)));
-    if (filter.values.empty())
-      return aws::Refuse(aws::InvalidParameterValue(
-          fmt::format("The filter '{}' requires at least one value", name)));
-    if (filter.values.size() > kMaxFilterValues)
-      return aws::Refuse(
-          "FilterLimitExceeded",
-          fmt::format("The maximum number of filter values is {}", kMaxFilterValues));
-  }
+aws::Outcome<void> CheckFilter(const api::Filter& filter, bool known) {
+  const std::string name = filter.name.value_or("");
+  if (!known)
+    return aws::Refuse(aws::InvalidParameterValue(fmt::format("The filter '{}' is invalid", name)));
+  if (filter.values.empty())
+    return aws::Refuse(aws::InvalidParameterValue(
+        fmt::format("The filter '{}' requires at least one value", name)));
+  if (filter.values.size() > kMaxFilterValues)
+    return aws::Refuse("FilterLimitExceeded",
+                       fmt::format("The maximum number of filter values specified on a single "
+                                   "call is {}",
+                                   kMaxFilterValues));
   return {};
 }
 
-bool MatchesAll(const aws::List<api::Filter>& filters, const Attributes& attributes) {
-  return std::ranges::all_of(filters, [&](const api::Filter& filter) {
-    return attributes.Match(filter.name.value_or(""), filter.values);
-  });
+aws::Outcome<std::size_t> PageSize(const std::optional<std::int64_t>& max_results) {
+  const std::int64_t wish = max_results.value_or(kMaxPage);
+  if (wish < 1)
+    return aws::Refuse(InvalidValue(std::to_string(wish), "MaxResults", "It must be at least 1."));
+  return static_cast<std::size_t>(std::min(wish, kMaxPage));
 }
 
-std::string EncodeToken(std::string_view last_id) {
+std::string EncodeToken(std::string_view last_key) {
   std::string token;
-  for (const char c : last_id) {
+  for (const char c : last_key) {
     const auto byte = static_cast<unsigned char>(c);
     token += kHexDigits[byte >> 4];
     token += kHexDigits[byte & 15];

@@ -1,79 +1,82 @@
 // Subnet operations.
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
+
 #include "services/ec2/handlers.h"
 #include "services/ec2/selection.h"
+#include "services/ec2/serve.h"
 #include "services/ec2/tags.h"
 #include "vpc/vpcs.h"
 
 namespace howdah::services::ec2 {
 namespace {
 
-constexpr std::string_view kFilters[] = {"availability-zone",
-                                         "availabilityZone",
-                                         "availability-zone-id",
-                                         "availabilityZoneId",
-                                         "available-ip-address-count",
-                                         "cidr",
-                                         "cidr-block",
-                                         "cidrBlock",
-                                         "default-for-az",
-                                         "defaultForAz",
-                                         "ipv6-native",
-                                         "map-public-ip-on-launch",
-                                         "owner-id",
-                                         "state",
-                                         "subnet-arn",
-                                         "subnet-id",
-                                         "vpc-id"};
+constexpr const char* kHostnameType = "ip-name";
 
-std::string ArnOf(const vpc::Subnet& subnet, const aws::RequestContext& context) {
-  return fmt::format("arn:aws:ec2:{}:{}:subnet/{}", context.region, context.account_id,
-                     subnet.id.str());
-}
-
-// A subnet and what is computed about it.
-struct Counted {
-  vpc::SubnetId id;
+// A subnet and what is known about it from elsewhere.
+struct Row {
   vpc::Subnet subnet;
-  std::uint64_t available = 0;
+  std::uint64_t available = 0;  // addresses that are free
+  std::string account;
+  std::string arn;
 };
 
-Attributes AttributesOf(const Counted& counted, const aws::RequestContext& context) {
-  const vpc::Subnet& subnet = counted.subnet;
-  Attributes attributes;
-  for (const auto* name : {"availability-zone", "availabilityZone"})
-    attributes.Add(name, subnet.zone);
-  for (const auto* name : {"availability-zone-id", "availabilityZoneId"})
-    attributes.Add(name, subnet.zone_id);
-  for (const auto* name : {"cidr", "cidr-block", "cidrBlock"})
-    attributes.Add(name, subnet.cidr.ToString());
-  for (const auto* name : {"default-for-az", "defaultForAz"})
-    attributes.Add(name, subnet.default_for_zone);
-  attributes.Add("available-ip-address-count", std::to_string(counted.available));
-  attributes.Add("ipv6-native", false);
-  attributes.Add("map-public-ip-on-launch", subnet.map_public_ip);
-  attributes.Add("owner-id", context.account_id);
-  attributes.Add("state", "available");
-  attributes.Add("subnet-arn", ArnOf(subnet, context));
-  attributes.Add("subnet-id", subnet.id.str());
-  attributes.Add("vpc-id", subnet.vpc.str());
-  attributes.AddTags(subnet.tags);
-  return attributes;
-}
+constexpr auto kZone = [](const Row& row) { return row.subnet.zone; };
+constexpr auto kZoneId = [](const Row& row) { return row.subnet.zone_id; };
+constexpr auto kRange = [](const Row& row) { return row.subnet.cidr.ToString(); };
+constexpr auto kDefaultForZone = [](const Row& row) { return row.subnet.default_for_zone; };
+constexpr auto kNo = [](const Row&) { return false; };
 
-api::Subnet Write(const Counted& counted, const aws::RequestContext& context) {
-  const vpc::Subnet& subnet = counted.subnet;
+constexpr Column<Row> kColumns[] = {
+    {"availability-zone", kZone},
+    {"availabilityZone", kZone},
+    {"availability-zone-id", kZoneId},
+    {"availabilityZoneId", kZoneId},
+    {"available-ip-address-count",
+     [](const Row& row) { return static_cast<std::int64_t>(row.available); }},
+    {"cidr", kRange},
+    {"cidr-block", kRange},
+    {"cidrBlock", kRange},
+    {"customer-owned-ipv4-pool", nullptr},
+    {"default-for-az", kDefaultForZone},
+    {"defaultForAz", kDefaultForZone},
+    {"enable-dns64", kNo},
+    {"enable-lni-at-device-index", nullptr},
+    {"ipv6-cidr-block-association.association-id", nullptr},
+    {"ipv6-cidr-block-association.ipv6-cidr-block", nullptr},
+    {"ipv6-cidr-block-association.state", nullptr},
+    {"ipv6-native", kNo},
+    {"map-customer-owned-ip-on-launch", kNo},
+    {"map-public-ip-on-launch", [](const Row& row) { return row.subnet.map_public_ip; }},
+    {"outpost-arn", nullptr},
+    {"owner-id", [](const Row& row) { return row.account; }},
+    {"private-dns-name-options-on-launch.enable-resource-name-dns-a-record", kNo},
+    {"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", kNo},
+    {"private-dns-name-options-on-launch.hostname-type", [](const Row&) { return kHostnameType; }},
+    {"state", [](const Row&) { return "available"; }},
+    {"subnet-arn", [](const Row& row) { return row.arn; }},
+    {"subnet-id", [](const Row& row) { return row.subnet.id.str(); }},
+    {"vpc-id", [](const Row& row) { return row.subnet.vpc.str(); }}};
+
+constexpr Resource<Row> kSubnets = {.ids = "subnetIds",
+                                    .columns = kColumns,
+                                    .key = [](const Row& row) { return row.subnet.id.str(); },
+                                    .tags = [](const Row& row) { return &row.subnet.tags; }};
+
+api::Subnet Write(const Row& row) {
+  const vpc::Subnet& subnet = row.subnet;
   api::Subnet out;
   out.subnet_id = subnet.id.str();
-  out.subnet_arn = ArnOf(subnet, context);
+  out.subnet_arn = row.arn;
   out.vpc_id = subnet.vpc.str();
-  out.owner_id = context.account_id;
+  out.owner_id = row.account;
   out.state = "available";
   out.cidr_block = subnet.cidr.ToString();
   out.availability_zone = subnet.zone;
   out.availability_zone_id = subnet.zone_id;
-  out.available_ip_address_count = static_cast<std::int64_t>(counted.available);
+  out.available_ip_address_count = static_cast<std::int64_t>(row.available);
   out.default_for_az = subnet.default_for_zone;
   out.map_public_ip_on_launch = subnet.map_public_ip;
   out.map_customer_owned_ip_on_launch = false;
@@ -81,16 +84,28 @@ api::Subnet Write(const Counted& counted, const aws::RequestContext& context) {
   out.enable_dns64 = false;
   out.ipv6_native = false;
   out.private_dns_name_options_on_launch =
-      api::PrivateDnsNameOptionsOnLaunch{.hostname_type = "ip-name",
+      api::PrivateDnsNameOptionsOnLaunch{.hostname_type = kHostnameType,
                                          .enable_resource_name_dns_a_record = false,
                                          .enable_resource_name_dns_aaaa_record = false};
   out.tags = WriteTags(subnet.tags);
   return out;
 }
 
-aws::Outcome<Counted> Count(store::Store& store, const vpc::Subnet& subnet) {
-  OUTCOME_ASSIGN(const std::uint64_t available, Translated(vpc::AvailableAddresses(store, subnet)));
-  return Counted{subnet.id, subnet, available};
+// The taken addresses are listed once a VPC, however many of its subnets there are.
+aws::Outcome<std::vector<Row>> RowsOf(store::Store& store, const aws::RequestContext& context,
+                                      const std::vector<vpc::Subnet>& subnets) {
+  std::map<vpc::VpcId, std::set<network::Ipv4>> taken;
+  std::vector<Row> rows;
+  for (const vpc::Subnet& subnet : subnets) {
+    if (!taken.contains(subnet.vpc)) {
+      OUTCOME_ASSIGN(taken[subnet.vpc], Translated(vpc::TakenAddresses(store, subnet.vpc)));
+    }
+    rows.push_back({subnet, network::AvailableAddressCount(subnet.cidr, taken[subnet.vpc]),
+                    context.account_id,
+                    fmt::format("arn:aws:ec2:{}:{}:subnet/{}", context.region, context.account_id,
+                                subnet.id.str())});
+  }
+  return rows;
 }
 
 aws::Outcome<vpc::NewSubnet> ReadWish(const api::CreateSubnetRequest& in) {
@@ -133,7 +148,7 @@ aws::Outcome<api::CreateSubnetResult> CreateSubnet(const Ec2Options& options,
   vpc::Subnet made;
   OUTCOME_TRY(
       Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
-        OUTCOME_TRY(FindVpc(options.network.store, *in.vpc_id));
+        OUTCOME_TRY(Find<vpc::Vpc>(options.network.store, *in.vpc_id));
         auto subnet = vpc::CreateSubnet(options.network, transaction, wish);
         if (!subnet && subnet.error().code() == Code::kInvalid)
           return aws::Refuse(
@@ -147,34 +162,29 @@ aws::Outcome<api::CreateSubnetResult> CreateSubnet(const Ec2Options& options,
                        {Code::kUnsupported, no_zone.code, no_zone.message}}));
         return {};
       }));
-  OUTCOME_ASSIGN(const Counted counted, Count(options.network.store, made));
-  return api::CreateSubnetResult{.subnet = Write(counted, context)};
+  OUTCOME_ASSIGN(const auto rows, RowsOf(options.network.store, context, {made}));
+  return api::CreateSubnetResult{.subnet = Write(rows.front())};
 }
 
 aws::Outcome<api::DescribeSubnetsResult> DescribeSubnets(const Ec2Options& options,
                                                          const aws::RequestContext& context,
                                                          const api::DescribeSubnetsRequest& in) {
-  OUTCOME_ASSIGN(const auto subnets, Translated(vpc::List<vpc::Subnet>(options.network.store)));
-  std::vector<Counted> counted;
-  for (const vpc::Subnet& subnet : subnets) {
-    OUTCOME_ASSIGN(Counted one, Count(options.network.store, subnet));
-    counted.push_back(std::move(one));
-  }
-  OUTCOME_ASSIGN(const auto page,
-                 Select<Counted>(std::move(counted), in.subnet_ids, in, kFilters,
-                                 [&](const Counted& one) { return AttributesOf(one, context); }));
+  store::Store& store = options.network.store;
+  OUTCOME_ASSIGN(const auto subnets, Load<vpc::Subnet>(store, in.subnet_ids));
+  OUTCOME_ASSIGN(auto rows, RowsOf(store, context, subnets));
+  OUTCOME_ASSIGN(const auto page, Select(kSubnets, std::move(rows), in, !in.subnet_ids.empty()));
   api::DescribeSubnetsResult out;
-  for (const Counted& one : page.records) out.subnets.push_back(Write(one, context));
+  for (const Row& row : page.records) out.subnets.push_back(Write(row));
   out.next_token = page.next_token;
   return out;
 }
 
-aws::Outcome<aws::Empty> DeleteSubnet(const Ec2Options& options,
+aws::Outcome<aws::Empty> DeleteSubnet(const Ec2Options& options, const aws::RequestContext&,
                                       const api::DeleteSubnetRequest& in) {
   const std::string& id = *in.subnet_id;
   OUTCOME_TRY(
       Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
-        OUTCOME_ASSIGN(const vpc::Subnet subnet, FindSubnet(options.network.store, id));
+        OUTCOME_ASSIGN(const vpc::Subnet subnet, Find<vpc::Subnet>(options.network.store, id));
         return Translated(
             vpc::DeleteSubnet(options.network, transaction, subnet.id),
             {{Code::kInUse, "DependencyViolation",
@@ -188,6 +198,7 @@ bool IsTrue(const std::optional<api::AttributeBooleanValue>& attribute) {
 }
 
 aws::Outcome<aws::Empty> ModifySubnetAttribute(const Ec2Options& options,
+                                               const aws::RequestContext&,
                                                const api::ModifySubnetAttributeRequest& in) {
   if (IsTrue(in.assign_ipv6_address_on_creation) || IsTrue(in.enable_dns64) ||
       IsTrue(in.enable_resource_name_dns_aaaa_record_on_launch))
@@ -196,12 +207,13 @@ aws::Outcome<aws::Empty> ModifySubnetAttribute(const Ec2Options& options,
       in.enable_lni_at_device_index)
     return aws::Refuse(Unsupported("MapCustomerOwnedIpOnLaunch", "there are no Outposts."));
   if (IsTrue(in.enable_resource_name_dns_a_record_on_launch) ||
-      in.private_dns_hostname_type_on_launch.value_or("ip-name") != "ip-name")
+      in.private_dns_hostname_type_on_launch.value_or(kHostnameType) != kHostnameType)
     return aws::Refuse(Unsupported("PrivateDnsHostnameTypeOnLaunch", "there is no VPC DNS."));
   const auto& map = in.map_public_ip_on_launch;
   OUTCOME_TRY(
       Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
-        OUTCOME_ASSIGN(const vpc::Subnet subnet, FindSubnet(options.network.store, *in.subnet_id));
+        OUTCOME_ASSIGN(const vpc::Subnet subnet,
+                       Find<vpc::Subnet>(options.network.store, *in.subnet_id));
         if (!map || !map->value) return {};
         return Translated(vpc::ModifySubnet(options.network, transaction, subnet.id, *map->value));
       }));
@@ -211,16 +223,10 @@ aws::Outcome<aws::Empty> ModifySubnetAttribute(const Ec2Options& options,
 }  // namespace
 
 void RegisterSubnets(aws::Service& service, const Ec2Options& options) {
-  service.Register<api::CreateSubnet>([options](const auto& context, const auto& in) {
-    return CreateSubnet(options, context, in);
-  });
-  service.Register<api::DescribeSubnets>([options](const auto& context, const auto& in) {
-    return DescribeSubnets(options, context, in);
-  });
-  service.Register<api::DeleteSubnet>(
-      [options](const auto&, const auto& in) { return DeleteSubnet(options, in); });
-  service.Register<api::ModifySubnetAttribute>(
-      [options](const auto&, const auto& in) { return ModifySubnetAttribute(options, in); });
+  Serve<api::CreateSubnet>(service, options, CreateSubnet);
+  Serve<api::DescribeSubnets>(service, options, DescribeSubnets);
+  Serve<api::DeleteSubnet>(service, options, DeleteSubnet);
+  Serve<api::ModifySubnetAttribute>(service, options, ModifySubnetAttribute);
 }
 
 }  // namespace howdah::services::ec2

@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "services/ec2/handlers.h"
 #include "services/ec2/selection.h"
+#include "services/ec2/serve.h"
 #include "vpc/tags.h"
 
 namespace howdah::services::ec2 {
@@ -28,7 +31,8 @@ aws::Outcome<void> CheckTag(const std::string& key, const std::string& value) {
   return {};
 }
 
-aws::Outcome<aws::Empty> CreateTags(const Ec2Options& options, const api::CreateTagsRequest& in) {
+aws::Outcome<aws::Empty> CreateTags(const Ec2Options& options, const aws::RequestContext&,
+                                    const api::CreateTagsRequest& in) {
   OUTCOME_ASSIGN(const vpc::Tags tags, ReadTags(in.tags));
   OUTCOME_TRY(
       Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
@@ -43,7 +47,8 @@ aws::Outcome<aws::Empty> CreateTags(const Ec2Options& options, const api::Create
   return aws::Empty{};
 }
 
-aws::Outcome<aws::Empty> DeleteTags(const Ec2Options& options, const api::DeleteTagsRequest& in) {
+aws::Outcome<aws::Empty> DeleteTags(const Ec2Options& options, const aws::RequestContext&,
+                                    const api::DeleteTagsRequest& in) {
   std::vector<vpc::TagToRemove> tags;
   for (const api::Tag& tag : in.tags) tags.push_back({tag.key.value_or(""), tag.value});
   OUTCOME_TRY(
@@ -65,31 +70,30 @@ struct TagOf {
   std::string type;
   std::string key;
   std::string value;
+  vpc::Tags self;  // the same, for the filter "tag:KEY"
 };
 
+constexpr Column<TagOf> kColumns[] = {{"key", [](const TagOf& tag) { return tag.key; }},
+                                      {"resource-id", [](const TagOf& tag) { return tag.id; }},
+                                      {"resource-type", [](const TagOf& tag) { return tag.type; }},
+                                      {"value", [](const TagOf& tag) { return tag.value; }},
+                                      {"tag-key", [](const TagOf& tag) { return tag.key; }},
+                                      {"tag-value", [](const TagOf& tag) { return tag.value; }}};
+constexpr Resource<TagOf> kTags = {.ids = "",
+                                   .columns = kColumns,
+                                   .key = [](const TagOf& tag) { return tag.id + "\n" + tag.key; },
+                                   .tags = [](const TagOf& tag) { return &tag.self; }};
+
 aws::Outcome<api::DescribeTagsResult> DescribeTags(const Ec2Options& options,
+                                                   const aws::RequestContext&,
                                                    const api::DescribeTagsRequest& in) {
-  static constexpr std::string_view kFilters[] = {"key", "resource-id", "resource-type", "value"};
-  OUTCOME_TRY(CheckFilters(in.filters, kFilters));
   OUTCOME_ASSIGN(const auto resources, Translated(vpc::ListTags(options.network.store)));
-  std::map<std::string, TagOf> sorted;
-  for (const vpc::TaggedResource& resource : resources) {
-    for (const auto& [key, value] : resource.tags) {
-      Attributes attributes;
-      attributes.Add("key", key);
-      attributes.Add("value", value);
-      attributes.Add("resource-id", resource.id);
-      attributes.Add("resource-type", resource.type);
-      attributes.AddTags({{key, value}});
-      if (MatchesAll(in.filters, attributes))
-        sorted[resource.id + "\n" + key] = {resource.id, resource.type, key, value};
-    }
-  }
   std::vector<TagOf> tags;
-  for (auto& [sort_key, tag] : sorted) tags.push_back(std::move(tag));
-  OUTCOME_ASSIGN(auto page,
-                 TakePage<TagOf>(std::move(tags), in.max_results, in.next_token,
-                                 [](const TagOf& tag) { return tag.id + "\n" + tag.key; }));
+  for (const vpc::TaggedResource& resource : resources)
+    for (const auto& [key, value] : resource.tags)
+      tags.push_back({resource.id, resource.type, key, value, {{key, value}}});
+  std::ranges::sort(tags, {}, kTags.key);
+  OUTCOME_ASSIGN(const auto page, Select(kTags, std::move(tags), in, false));
   api::DescribeTagsResult out;
   for (const TagOf& tag : page.records)
     out.tags.push_back(
@@ -136,12 +140,9 @@ aws::List<api::Tag> WriteTags(const vpc::Tags& tags) {
 }
 
 void RegisterTags(aws::Service& service, const Ec2Options& options) {
-  service.Register<api::CreateTags>(
-      [options](const auto&, const auto& in) { return CreateTags(options, in); });
-  service.Register<api::DeleteTags>(
-      [options](const auto&, const auto& in) { return DeleteTags(options, in); });
-  service.Register<api::DescribeTags>(
-      [options](const auto&, const auto& in) { return DescribeTags(options, in); });
+  Serve<api::CreateTags>(service, options, CreateTags);
+  Serve<api::DeleteTags>(service, options, DeleteTags);
+  Serve<api::DescribeTags>(service, options, DescribeTags);
 }
 
 }  // namespace howdah::services::ec2

@@ -5,33 +5,48 @@
 
 #include "services/ec2/handlers.h"
 #include "services/ec2/selection.h"
+#include "services/ec2/serve.h"
 #include "services/ec2/tags.h"
 
 namespace howdah::services::ec2 {
 namespace {
 
-constexpr std::string_view kFilters[] = {
-    "cidr",           "cidr-block", "cidrBlock",     "cidr-block-association.association-id",
-    "isDefault",      "owner-id",   "state",         "cidr-block-association.cidr-block",
-    "vpc-id",         "is-default", "dhcpOptionsId", "cidr-block-association.state",
-    "dhcp-options-id"};
+// There are no DHCP options: AWS's word for a VPC without any.
+constexpr const char* kNoDhcpOptions = "default";
 
-Attributes AttributesOf(const vpc::Vpc& vpc, const std::string& account) {
-  Attributes attributes;
-  for (const auto* name : {"cidr", "cidr-block", "cidrBlock", "cidr-block-association.cidr-block"})
-    attributes.Add(name, vpc.cidr.ToString());
-  attributes.Add("cidr-block-association.association-id", vpc.cidr_association);
-  attributes.Add("cidr-block-association.state", "associated");
-  attributes.Add("dhcp-options-id", "default");
-  attributes.Add("dhcpOptionsId", "default");
-  attributes.Add("is-default", vpc.is_default);
-  attributes.Add("isDefault", vpc.is_default);
-  attributes.Add("owner-id", account);
-  attributes.Add("state", "available");
-  attributes.Add("vpc-id", vpc.id.str());
-  attributes.AddTags(vpc.tags);
-  return attributes;
-}
+struct Row {
+  vpc::Vpc vpc;
+  std::string account;
+};
+
+constexpr auto kRange = [](const Row& row) { return row.vpc.cidr.ToString(); };
+constexpr auto kDhcpOptions = [](const Row&) { return kNoDhcpOptions; };
+constexpr auto kIsDefault = [](const Row& row) { return row.vpc.is_default; };
+
+constexpr Column<Row> kColumns[] = {
+    {"cidr", kRange},
+    {"cidr-block", kRange},
+    {"cidrBlock", kRange},
+    {"cidr-block-association.association-id",
+     [](const Row& row) { return row.vpc.cidr_association; }},
+    {"cidr-block-association.cidr-block", kRange},
+    {"cidr-block-association.state", [](const Row&) { return "associated"; }},
+    {"dhcp-options-id", kDhcpOptions},
+    {"dhcpOptionsId", kDhcpOptions},
+    {"ipv6-cidr-block-association.association-id", nullptr},
+    {"ipv6-cidr-block-association.ipv6-cidr-block", nullptr},
+    {"ipv6-cidr-block-association.ipv6-pool", nullptr},
+    {"ipv6-cidr-block-association.state", nullptr},
+    {"is-default", kIsDefault},
+    {"isDefault", kIsDefault},
+    {"owner-id", [](const Row& row) { return row.account; }},
+    {"state", [](const Row&) { return "available"; }},
+    {"vpc-id", [](const Row& row) { return row.vpc.id.str(); }}};
+
+constexpr Resource<Row> kVpcs = {.ids = "vpcIds",
+                                 .columns = kColumns,
+                                 .key = [](const Row& row) { return row.vpc.id.str(); },
+                                 .tags = [](const Row& row) { return &row.vpc.tags; }};
 
 api::Vpc Write(const vpc::Vpc& vpc, const std::string& account) {
   api::Vpc out;
@@ -41,7 +56,7 @@ api::Vpc Write(const vpc::Vpc& vpc, const std::string& account) {
   out.cidr_block = vpc.cidr.ToString();
   out.instance_tenancy = "default";
   out.is_default = vpc.is_default;
-  out.dhcp_options_id = "default";
+  out.dhcp_options_id = kNoDhcpOptions;
   out.tags = WriteTags(vpc.tags);
   out.cidr_block_association_set.push_back(
       {.association_id = vpc.cidr_association,
@@ -91,22 +106,38 @@ aws::Outcome<api::CreateVpcResult> CreateVpc(const Ec2Options& options,
 aws::Outcome<api::DescribeVpcsResult> DescribeVpcs(const Ec2Options& options,
                                                    const aws::RequestContext& context,
                                                    const api::DescribeVpcsRequest& in) {
-  OUTCOME_ASSIGN(auto vpcs, Translated(vpc::List<vpc::Vpc>(options.network.store)));
-  OUTCOME_ASSIGN(const auto page, Select<vpc::Vpc>(std::move(vpcs), in.vpc_ids, in, kFilters,
-                                                   [&](const vpc::Vpc& vpc) {
-                                                     return AttributesOf(vpc, context.account_id);
-                                                   }));
+  OUTCOME_ASSIGN(const auto vpcs, Load<vpc::Vpc>(options.network.store, in.vpc_ids));
+  std::vector<Row> rows;
+  for (const vpc::Vpc& vpc : vpcs) rows.push_back({vpc, context.account_id});
+  OUTCOME_ASSIGN(const auto page, Select(kVpcs, std::move(rows), in, !in.vpc_ids.empty()));
   api::DescribeVpcsResult out;
-  for (const vpc::Vpc& vpc : page.records) out.vpcs.push_back(Write(vpc, context.account_id));
+  for (const Row& row : page.records) out.vpcs.push_back(Write(row.vpc, row.account));
   out.next_token = page.next_token;
   return out;
 }
 
-aws::Outcome<aws::Empty> DeleteVpc(const Ec2Options& options, const api::DeleteVpcRequest& in) {
+aws::Outcome<api::CreateDefaultVpcResult> CreateDefaultVpc(const Ec2Options& options,
+                                                           const aws::RequestContext& context,
+                                                           const api::CreateDefaultVpcRequest&) {
+  vpc::Vpc made;
+  OUTCOME_TRY(
+      Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
+        auto vpc = vpc::CreateDefaultVpc(options.network, transaction);
+        if (!vpc && vpc.error().code() == Code::kInvalid)
+          return aws::Refuse("InvalidVpc.Range", vpc.error().what());
+        OUTCOME_ASSIGN(
+            made, Translated(std::move(vpc), {{Code::kAlreadyExists, "DefaultVpcAlreadyExists"}}));
+        return {};
+      }));
+  return api::CreateDefaultVpcResult{.vpc = Write(made, context.account_id)};
+}
+
+aws::Outcome<aws::Empty> DeleteVpc(const Ec2Options& options, const aws::RequestContext&,
+                                   const api::DeleteVpcRequest& in) {
   const std::string& id = *in.vpc_id;
   OUTCOME_TRY(
       Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
-        OUTCOME_ASSIGN(const vpc::Vpc vpc, FindVpc(options.network.store, id));
+        OUTCOME_ASSIGN(const vpc::Vpc vpc, Find<vpc::Vpc>(options.network.store, id));
         return Translated(
             vpc::DeleteVpc(options.network, transaction, vpc.id),
             {{Code::kInUse, "DependencyViolation",
@@ -119,7 +150,7 @@ std::optional<bool> ValueOf(const std::optional<api::AttributeBooleanValue>& att
   return attribute ? attribute->value : std::nullopt;
 }
 
-aws::Outcome<aws::Empty> ModifyVpcAttribute(const Ec2Options& options,
+aws::Outcome<aws::Empty> ModifyVpcAttribute(const Ec2Options& options, const aws::RequestContext&,
                                             const api::ModifyVpcAttributeRequest& in) {
   const vpc::VpcChange change{.dns_support = ValueOf(in.enable_dns_support),
                               .dns_hostnames = ValueOf(in.enable_dns_hostnames),
@@ -136,15 +167,16 @@ aws::Outcome<aws::Empty> ModifyVpcAttribute(const Ec2Options& options,
         Unsupported("EnableNetworkAddressUsageMetrics", "no metrics of address usage are kept."));
   OUTCOME_TRY(
       Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
-        OUTCOME_ASSIGN(const vpc::Vpc vpc, FindVpc(options.network.store, *in.vpc_id));
+        OUTCOME_ASSIGN(const vpc::Vpc vpc, Find<vpc::Vpc>(options.network.store, *in.vpc_id));
         return Translated(vpc::ModifyVpc(options.network, transaction, vpc.id, change));
       }));
   return aws::Empty{};
 }
 
 aws::Outcome<api::DescribeVpcAttributeResult> DescribeVpcAttribute(
-    const Ec2Options& options, const api::DescribeVpcAttributeRequest& in) {
-  OUTCOME_ASSIGN(const vpc::Vpc vpc, FindVpc(options.network.store, *in.vpc_id));
+    const Ec2Options& options, const aws::RequestContext&,
+    const api::DescribeVpcAttributeRequest& in) {
+  OUTCOME_ASSIGN(const vpc::Vpc vpc, Find<vpc::Vpc>(options.network.store, *in.vpc_id));
   const std::string& attribute = *in.attribute;
   api::DescribeVpcAttributeResult out{.vpc_id = vpc.id.str()};
   if (attribute == "enableDnsSupport") {
@@ -163,17 +195,12 @@ aws::Outcome<api::DescribeVpcAttributeResult> DescribeVpcAttribute(
 }  // namespace
 
 void RegisterVpcs(aws::Service& service, const Ec2Options& options) {
-  service.Register<api::CreateVpc>(
-      [options](const auto& context, const auto& in) { return CreateVpc(options, context, in); });
-  service.Register<api::DescribeVpcs>([options](const auto& context, const auto& in) {
-    return DescribeVpcs(options, context, in);
-  });
-  service.Register<api::DeleteVpc>(
-      [options](const auto&, const auto& in) { return DeleteVpc(options, in); });
-  service.Register<api::ModifyVpcAttribute>(
-      [options](const auto&, const auto& in) { return ModifyVpcAttribute(options, in); });
-  service.Register<api::DescribeVpcAttribute>(
-      [options](const auto&, const auto& in) { return DescribeVpcAttribute(options, in); });
+  Serve<api::CreateVpc>(service, options, CreateVpc);
+  Serve<api::CreateDefaultVpc>(service, options, CreateDefaultVpc);
+  Serve<api::DescribeVpcs>(service, options, DescribeVpcs);
+  Serve<api::DeleteVpc>(service, options, DeleteVpc);
+  Serve<api::ModifyVpcAttribute>(service, options, ModifyVpcAttribute);
+  Serve<api::DescribeVpcAttribute>(service, options, DescribeVpcAttribute);
 }
 
 }  // namespace howdah::services::ec2
