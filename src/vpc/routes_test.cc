@@ -108,6 +108,9 @@ TEST_F(RoutesTest, AssociationsMoveAndTheMainOneIsOnlyMoved) {
   EXPECT_EQ(Get<Vpc>(*store_, vpc_.id)->route_table, other.id);
   EXPECT_EQ(Delete(other.id).error().code(), Code::kInUse);
   EXPECT_TRUE(Delete(vpc_.route_table));  // the first one is an ordinary table now
+  ASSERT_TRUE(Do([&](store::Transaction& t) { return DeleteSubnet(*context_, t, subnet_.id); }));
+  ASSERT_TRUE(Do([&](store::Transaction& t) { return DeleteVpc(*context_, t, vpc_.id); }));
+  EXPECT_EQ(store_->List(RouteTable::kKeys)->documents.size(), 0u);
 }
 
 TEST_F(RoutesTest, AclEntriesAreKeptInOneFormByNumber) {

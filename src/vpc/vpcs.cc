@@ -205,7 +205,9 @@ Result<> DeleteVpc(const Context& context, store::Transaction& transaction, cons
   for (const Rule& rule : rules) draft.Remove(rule);
   draft.Remove(group);
   draft.Erase(KeyOf<NetworkAcl>(vpc.acl));
-  draft.Erase(KeyOf<RouteTable>(vpc.route_table));
+  TRY_ASSIGN(const RouteTable main, draft.Load<RouteTable>(vpc.route_table));
+  if (!main.client_token.empty()) draft.Erase(TokenKey(kRouteTablePrefix, main.client_token));
+  draft.Remove(main);
   draft.Remove(vpc);
   TRY_ASSIGN(const NetworkDocument network, LoadNetwork(draft));
   SaveNetwork(draft, network);

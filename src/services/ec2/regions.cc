@@ -26,6 +26,8 @@ constexpr Column<ZoneRow> kZoneColumns[] = {
     {"opt-in-status", [](const ZoneRow&) { return "opt-in-not-required"; }},
     {"parent-zone-id", nullptr},
     {"parent-zone-name", nullptr},
+    {"parent-zoneID", nullptr},  // as older documentation has the two
+    {"parent-zoneName", nullptr},
     {"region-name", kRegionName},
     {"state", [](const ZoneRow&) { return "available"; }},
     {"zone-id", [](const ZoneRow& row) { return row.zone.id; }},

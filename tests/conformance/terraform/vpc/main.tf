@@ -10,13 +10,10 @@ terraform {
   }
 }
 
-variable "endpoint" {
-  type = string
-}
-
-variable "octet" {
-  type    = number
-  default = 77
+variable "network" {
+  description = "the first two numbers of the range"
+  type        = string
+  default     = "10.77"
 }
 
 variable "environment" {
@@ -24,15 +21,8 @@ variable "environment" {
   default = "test"
 }
 
+# Endpoint, region and keys come from the environment.
 provider "aws" {
-  region                      = "us-west-2"
-  skip_metadata_api_check     = true
-  skip_credentials_validation = true
-  endpoints {
-    ec2 = var.endpoint
-    rds = var.endpoint
-    sts = var.endpoint
-  }
   default_tags {
     tags = {
       Environment = var.environment
@@ -46,7 +36,7 @@ data "aws_availability_zones" "here" {
 
 locals {
   zones = slice(data.aws_availability_zones.here.names, 0, 2)
-  range = "10.${var.octet}.0.0/16"
+  range = "${var.network}.0.0/16"
   tiers = {
     public   = 0
     private  = 1
@@ -230,7 +220,7 @@ resource "aws_network_interface" "this" {
 }
 
 resource "aws_db_subnet_group" "this" {
-  name       = "network-${var.octet}"
+  name       = "network"
   subnet_ids = [for name, subnet in local.subnets : aws_subnet.this[name].id if subnet.tier == "database"]
 }
 
