@@ -96,6 +96,7 @@ MODIFY = [
     ({"CACertificateIdentifier": "rds-ca-1999"}, "CertificateNotFound", "rds-ca-1999"),
     ({"VpcSecurityGroupIds": ["sg-00000000000000000"]}, f"{IPV}|{IPC}", "sg-0000|security group"),
     ({"MonitoringInterval": 7}, f"{IPV}|{IPC}", "MonitoringInterval|monitoring"),
+    ({"DBSubnetGroupName": "none-such"}, "DBSubnetGroupNotFoundFault", "none-such"),
 ]
 
 # operation, parameters, code, text
@@ -126,9 +127,13 @@ OTHERS = [
     *[("describe_db_instances", dict(MaxRecords=n), IPV, "MaxRecords") for n in (0, 19, 101)],
     ("describe_db_instances", dict(Marker="no-marker"), IPV, "[Mm]arker"),
     ("describe_db_instances", dict(Filters=[{"Name": "bogus", "Values": ["x"]}]), IPV, "bogus"),
+    ("describe_db_instances", dict(Filters=[{"Name": "engine", "Values": []}]), f"{IPV}|{IPC}|{MISSING}", "filter|Values"),
     *[(operation, dict(MaxRecords=19), IPV, "MaxRecords")
       for operation in ("describe_db_subnet_groups", "describe_events", "describe_db_engine_versions",
-                        "describe_db_parameter_groups")],
+                        "describe_db_parameter_groups",
+                        "describe_certificates", "describe_pending_maintenance_actions", "describe_db_snapshots",
+                        "describe_option_groups")],
+    ("describe_orderable_db_instance_options", dict(Engine="postgres", MaxRecords=19), IPV, "MaxRecords"),
     ("describe_events", dict(SourceIdentifier="db-1"), IPC, "SourceType"),
     ("describe_events", dict(SourceType="no-such-type"), "ValidationError|" + IPV, "[Ss]ource ?[Tt]ype"),
     ("describe_db_parameters", dict(DBParameterGroupName="none-such"), "DBParameterGroupNotFound", "none-such"),
