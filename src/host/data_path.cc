@@ -13,7 +13,8 @@ namespace howdah::host {
 namespace {
 
 constexpr Duration kProofLimit = 2s;
-// How long a server that did not prove itself is left alone: it may only be reading its certificate.
+// How long a server that did not prove itself is left alone: it may only be reading its
+// certificate.
 constexpr Duration kProveAgain = 1s;
 
 }  // namespace
