@@ -6,7 +6,7 @@
 // the revision of its last change. Revision 0 means "does not exist".
 // Keys are paths such as "/instances/db-ABC"; values are JSON texts of at most 1.5 MiB (etcd's
 // limit). Thread-safe. A returned Error is kConflict (a compare failed), kInvalid (too large, empty
-// key), kNotFound (a lease that has ended), kUnavailable or kExhausted (disk full); nothing was
+// key), kNotFound (a lease that has ended) or kUnavailable (the disk is full, too); nothing was
 // changed then. A commit that changes nothing (deletes of what is not there) makes no revision.
 #pragma once
 

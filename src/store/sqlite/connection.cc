@@ -9,19 +9,21 @@
 namespace howdah::store {
 namespace {
 
-Code CodeOf(sqlite3* database, int code) {
+bool IsDiskFull(sqlite3* database, int code) {
+  if ((code & 0xff) == SQLITE_FULL) return true;
+  if ((code & 0xff) != SQLITE_IOERR && (code & 0xff) != SQLITE_CANTOPEN) return false;
+  const int cause = sqlite3_system_errno(database);
+  return cause == ENOSPC || cause == EDQUOT;
+}
+
+Code CodeOf(int code) {
   switch (code & 0xff) {
-    case SQLITE_FULL:
-      return Code::kExhausted;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return Code::kCorrupt;
     case SQLITE_TOOBIG:
       return Code::kInvalid;
-    case SQLITE_IOERR: {
-      const int cause = sqlite3_system_errno(database);
-      return cause == ENOSPC || cause == EDQUOT ? Code::kExhausted : Code::kUnavailable;
-    }
+    case SQLITE_IOERR:
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_CANTOPEN:
@@ -33,7 +35,16 @@ Code CodeOf(sqlite3* database, int code) {
 }
 
 Error ErrorOf(sqlite3* database, int code) {
-  return Error(CodeOf(database, code), fmt::format("store: {}", sqlite3_errmsg(database)));
+  // It passes when there is room again, and is nobody's limit: who asked may ask again.
+  if (IsDiskFull(database, code)) {
+    const char* path = sqlite3_db_filename(database, "main");
+    return Error(
+        Code::kUnavailable,
+        fmt::format("the disk that holds Howdah's state ({}) is full; nothing was changed. "
+                    "Make room on it and try again",
+                    path == nullptr ? "?" : path));
+  }
+  return Error(CodeOf(code), fmt::format("store: {}", sqlite3_errmsg(database)));
 }
 
 }  // namespace
