@@ -27,6 +27,10 @@ json::object ToJson(const api::NodeStatus& node) {
           {"State", OrNull(node.state)},
           {"Pid", OrNull(node.pid)},
           {"Lag", OrNull(node.lag)},
+          {"StorageState", OrNull(node.storage_state)},
+          {"UsedStorage", OrNull(node.used_storage)},
+          {"FreeStorage", OrNull(node.free_storage)},
+          {"StorageError", OrNull(node.storage_error)},
           {"Detail", OrNull(node.detail)}};
 }
 
@@ -39,6 +43,8 @@ json::object ToJson(const api::InstanceStatus& instance) {
           {"EngineVersion", OrNull(instance.engine_version)},
           {"Class", OrNull(instance.class_)},
           {"MultiAZ", instance.multi_az.value_or(false)},
+          {"AllocatedStorage", OrNull(instance.allocated_storage)},
+          {"FreeStorage", OrNull(instance.free_storage)},
           {"Endpoint", OrNull(instance.endpoint)},
           {"Port", OrNull(instance.port)},
           {"Phase", OrNull(instance.phase)},
@@ -87,18 +93,25 @@ std::string Word(const std::optional<std::string>& text) {
   return text && !text->empty() ? text->substr(0, text->find_first_of(":,")) : "-";
 }
 
+// Bytes for people: "18.2 GiB".
+std::string Size(const std::optional<std::int64_t>& bytes) {
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  return bytes ? fmt::format("{:.1f} GiB", static_cast<double>(*bytes) / kGiB) : "-";
+}
+
 std::string InstancesText(const api::GetStatusResponse& status) {
   std::vector<std::vector<std::string>> rows = {{"INSTANCE", "STATUS", "ENGINE", "CLASS",
-                                                 "ENDPOINT", "PHASE", "EPOCH", "OPEN", "REFUSED",
-                                                 "DATA PATH", "TLS", "LAST BACKUP"}};
+                                                 "ENDPOINT", "FREE", "PHASE", "EPOCH", "OPEN",
+                                                 "REFUSED", "DATA PATH", "TLS", "LAST BACKUP"}};
   for (const auto& instance : status.instances) {
     const std::string endpoint =
         instance.endpoint ? fmt::format("{}:{}", *instance.endpoint, Number(instance.port)) : "-";
     rows.push_back({instance.db_instance_identifier.value_or("-"), instance.status.value_or("-"),
                     instance.engine_version.value_or("-"), instance.class_.value_or("-"), endpoint,
-                    instance.phase.value_or("-"), Number(instance.epoch),
-                    Number(instance.open_connections), Number(instance.refused_connections),
-                    Word(instance.data_path), Word(instance.tls),
+                    Size(instance.free_storage), instance.phase.value_or("-"),
+                    Number(instance.epoch), Number(instance.open_connections),
+                    Number(instance.refused_connections), Word(instance.data_path),
+                    Word(instance.tls),
                     instance.last_backup ? FormatIso8601(*instance.last_backup) : "-"});
   }
   return Columns(rows);
@@ -106,13 +119,13 @@ std::string InstancesText(const api::GetStatusResponse& status) {
 
 std::string NodesText(const api::GetStatusResponse& status) {
   std::vector<std::vector<std::string>> rows = {
-      {"NODE", "INSTANCE", "ROLE", "ZONE", "STATE", "PID", "LAG", "DETAIL"}};
+      {"NODE", "INSTANCE", "ROLE", "ZONE", "STATE", "PID", "LAG", "FREE", "DETAIL"}};
   for (const auto& instance : status.instances) {
     for (const auto& node : instance.nodes) {
       rows.push_back({node.node_id.value_or("-"), instance.db_instance_identifier.value_or("-"),
                       node.role.value_or("-"), node.availability_zone.value_or("-"),
                       node.state.value_or("-"), Number(node.pid), node.lag.value_or("-"),
-                      node.detail.value_or("")});
+                      Size(node.free_storage), node.detail.value_or("")});
     }
   }
   return Columns(rows);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "fleet/keys.h"
+#include "fleet/storage.h"
 #include "fleet/workflows.h"
 
 namespace howdah::fleet {
@@ -45,7 +46,8 @@ Result<Instance> Transact(const Context& context, std::string_view identifier, c
 Result<> RequireStatus(const Context& context, const Instance& instance,
                        std::initializer_list<std::string_view> wanted) {
   TRY_ASSIGN(const std::optional<workflow::Run> active, ActiveRun(context.store, instance));
-  const std::string status = StatusOf(instance, active);
+  TRY_ASSIGN(const nodes::Storage storage, StorageOf(context.store, instance));
+  const std::string status = StatusOf(instance, active, storage);
   for (const std::string_view good : wanted) {
     if (status == good) return {};
   }
@@ -163,7 +165,10 @@ Result<Instance> ModifyInstance(const Context& context, const Versioned<Instance
     TRY(context.store.Commit(transaction));
     return instance.value;
   }
-  TRY(RequireStatus(context, instance.value, {"available", "storage-full"}));
+  // More storage is what a full instance waits for, and all the work that can be asked of it: what
+  // waits for a server without room would keep it from getting more.
+  const bool grows = change.settings.storage_gib > now.storage_gib;
+  TRY(RequireStatus(context, instance.value, {"available", grows ? "storage-full" : "available"}));
   json::object frame{{"settings", ToJson(change.settings)},
                      {"status", StatusDuring(instance.value.settings, change)}};
   if (!change.new_identifier.empty()) {

@@ -110,6 +110,8 @@ Result<> Watch(const Context& context, const Versioned<Instance>& versioned, Sil
   }
   const bool primary_stopped = reports.primary.state == nodes::State::kStopped;
   TRY_ASSIGN(std::vector<nodes::Desired> plan, PlanNodes(instance, record->value, primary_stopped));
+  // What the primary would write, a full standby could not hold.
+  plan.front().read_only = reports.standby.seeded && reports.standby.storage.TakesNoWrites();
   // H5: a standby that is given up stays as it is until the primary has let go of it.
   const bool still_waits = IsUp(reports.primary) && !reports.primary.effective_token.empty();
   if (instance.power == nodes::Power::kRunning && !has_standby && still_waits) plan.resize(1);

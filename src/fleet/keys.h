@@ -13,6 +13,7 @@ inline constexpr std::string_view kInstanceNamesPrefix = "/instance-names/";
 inline constexpr std::string_view kSubnetGroupsPrefix = "/subnet-groups/";
 inline constexpr std::string_view kEventsPrefix = "/events/";
 inline constexpr std::string_view kHaPrefix = "/ha/";
+inline constexpr std::string_view kStorageToldPrefix = "/storage-told/";
 
 inline std::string InstanceKey(const InstanceId& id) {
   return "/instances/" + id.str();
@@ -23,6 +24,10 @@ inline std::string InstanceNameKey(std::string_view identifier) {
 }
 inline std::string HaKey(const InstanceId& id) {
   return "/ha/" + id.str();
+}
+// Which state of its storage was last told of by an event.
+inline std::string StorageToldKey(const InstanceId& id) {
+  return "/storage-told/" + id.str();
 }
 inline std::string SubnetGroupKey(std::string_view name) {
   return "/subnet-groups/" + std::string(name);

@@ -95,7 +95,8 @@ Result<std::optional<workflow::Run>> ActiveRun(store::Store& store, const Instan
   return run;
 }
 
-std::string StatusOf(const Instance& instance, const std::optional<workflow::Run>& active) {
+std::string StatusOf(const Instance& instance, const std::optional<workflow::Run>& active,
+                     const nodes::Storage& storage) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kStatuses = {{
       {kCreateInstance, "creating"},
       {kDeleteInstance, "deleting"},
@@ -110,7 +111,8 @@ std::string StatusOf(const Instance& instance, const std::optional<workflow::Run
     }
   }
   if (!instance.failure.empty()) return "failed";
-  return instance.power == nodes::Power::kStopped ? "stopped" : "available";
+  if (instance.power == nodes::Power::kStopped) return "stopped";
+  return storage.TakesNoWrites() ? "storage-full" : "available";
 }
 
 void Tell(const Context& context, store::Transaction& transaction, const Instance& instance,

@@ -45,8 +45,10 @@ void Save(store::Transaction& transaction, const InstanceId& id,
 // The run that works on the instance now; nullopt when none does.
 Result<std::optional<workflow::Run>> ActiveRun(store::Store& store, const Instance& instance);
 
-// RDS's word for what the instance is doing: from the run that works on it, else from the record.
-std::string StatusOf(const Instance& instance, const std::optional<workflow::Run>& active);
+// RDS's word for what the instance is doing: from the run that works on it, else from the record
+// and from what its nodes report of their storage (storage.h).
+std::string StatusOf(const Instance& instance, const std::optional<workflow::Run>& active,
+                     const nodes::Storage& storage);
 
 // An event about an instance, in the transaction that makes it true.
 void Tell(const Context& context, store::Transaction& transaction, const Instance& instance,

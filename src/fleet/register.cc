@@ -1,4 +1,5 @@
 #include "fleet/records.h"
+#include "fleet/storage.h"
 #include "fleet/workflows.h"
 
 namespace howdah::fleet {
@@ -22,6 +23,7 @@ void RegisterAll(workflow::Engine& engine, const Context& context) {
   engine.Register(StartInstanceWorkflow(context));
   engine.Register(HaReconciler(context));
   engine.Register(RouteReconciler(context));
+  engine.Register(StorageReconciler(context));
   engine.Register(EventReconciler(context));
   engine.Register(MaintenanceReconciler(context));
 }

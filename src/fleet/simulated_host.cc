@@ -97,6 +97,10 @@ void SimulatedHost::Run(const nodes::Desired& want, nodes::Observed& observed) {
   machine.primary = want.primary;
   if (!Seed(want, machine, observed)) return;
   observed.seeded = true;
+  if (const auto storage = storages.find(want.id); storage != storages.end()) {
+    observed.storage = storage->second;
+    if (observed.storage.state == nodes::StorageState::kHeld) return Hold(machine, observed);
+  }
   machine.connects_as = is_standby ? want.token : "";
   if (machine.process && want.restarts > observed.restarts) {
     machine.process = false;
@@ -107,6 +111,16 @@ void SimulatedHost::Run(const nodes::Desired& want, nodes::Observed& observed) {
   observed.state = nodes::State::kRunning;
   observed.detail.clear();
   observed.settings_hash = nodes::HashOf(want.settings);
+}
+
+// As for a standing order to stop, but the keeper's own: there is no storage for a server.
+void SimulatedHost::Hold(Machine& machine, nodes::Observed& observed) {
+  machine.process = false;
+  machine.fit = false;
+  observed.state = nodes::State::kStopped;
+  observed.pid = 0;
+  observed.streaming_token.clear();
+  observed.proven_token.clear();
 }
 
 // True when the data directory is whole. A standby is copied from a primary that runs.

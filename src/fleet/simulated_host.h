@@ -48,6 +48,8 @@ class SimulatedHost {
   std::set<NodeId> broken_nodes;
   bool breaks_standbys = false;
   std::set<std::string> taken_addresses;
+  // What a node reports of its storage; a held one has no process.
+  std::map<NodeId, nodes::Storage> storages;
   void Kill(const NodeId& node) { state_.machines[node].process = false; }
 
  private:
@@ -55,6 +57,7 @@ class SimulatedHost {
   void CheckNobodyWaitsFor(const nodes::Desired& want);
   void Stop(const nodes::Desired& want, nodes::Observed& observed);
   void Run(const nodes::Desired& want, nodes::Observed& observed);
+  void Hold(Machine& machine, nodes::Observed& observed);
   bool Seed(const nodes::Desired& want, Machine& machine, nodes::Observed& observed);
   void Start(const nodes::Desired& want, Machine& machine, nodes::Observed& observed);
   void LookInside(const nodes::Desired& want, Machine& machine, nodes::Observed& observed);

@@ -4,6 +4,7 @@
 
 #include "fleet/keys.h"
 #include "fleet/node_plan.h"
+#include "fleet/storage.h"
 #include "ha/step.h"
 #include "nodes/route.h"
 #include "vpc/interfaces.h"
@@ -143,6 +144,7 @@ Next AwaitNodesAsWanted(const Context&, StepContext& step, Versioned<Instance>& 
   if (!record.value.standby.empty()) nodes.push_back(record.value.standby);
   for (const NodeId& node : nodes) {
     TRY_ASSIGN(const nodes::Observed observed, LoadObserved(step.store, node));
+    if (IsHeldForStorage(observed)) continue;  // it follows when it has storage again
     if (observed.state == nodes::State::kFailed) {
       return Next::Fail(fmt::format("node {}: {}", node.str(), observed.detail));
     }
@@ -184,6 +186,10 @@ Next Protect(const Context& context, StepContext& step, Versioned<Instance>& ins
   }
   if (record.value.phase == ha::Phase::kProtected) return Next::Done();
   TRY_ASSIGN(const nodes::Observed standby, LoadObserved(step.store, record.value.standby));
+  TRY_ASSIGN(const nodes::Observed primary, LoadObserved(step.store, record.value.primary));
+  // Nobody can be protected now; who could wait for more storage would keep it from being asked
+  // for.
+  if (IsHeldForStorage(primary) || IsHeldForStorage(standby)) return Next::Done();
   if (standby.state == nodes::State::kFailed) {
     return Next::Fail(fmt::format("standby {}: {}", record.value.standby.str(), standby.detail));
   }
@@ -229,9 +235,12 @@ Next OpenEndpoint(const Context& context, StepContext& step, Versioned<Instance>
     return Next::Fail(fmt::format("the endpoint {}:{} cannot be opened: {}", it.host_address,
                                   it.settings.port, observed.error));
   }
-  const bool listens =
-      observed.address == it.host_address && observed.port == it.settings.port && observed.open;
-  return listens ? Next::Done() : Next::Wait(kLookAgain);
+  const bool listens = observed.address == it.host_address && observed.port == it.settings.port;
+  if (!listens) return Next::Wait(kLookAgain);
+  if (observed.open) return Next::Done();
+  TRY_ASSIGN(const Versioned<ha::Record> record, LoadRecord(step.store, it.id));
+  TRY_ASSIGN(const nodes::Observed primary, LoadObserved(step.store, record.value.primary));
+  return IsHeldForStorage(primary) ? Next::Done() : Next::Wait(kLookAgain);
 }
 
 Next CloseEndpoint(const Context& context, StepContext& step, Versioned<Instance>& instance) {

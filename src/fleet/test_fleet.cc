@@ -9,6 +9,7 @@
 
 #include "fleet/event.h"
 #include "fleet/keys.h"
+#include "fleet/storage.h"
 #include "fleet/subnet_group.h"
 #include "fleet/workflows.h"
 #include "nodes/route.h"
@@ -167,7 +168,9 @@ std::optional<Instance> TestFleet::Only() {
 
 std::string TestFleet::Status(std::string_view name) {
   const std::optional<Instance> instance = Find(name);
-  return instance ? StatusOf(*instance, Must(ActiveRun(*store, *instance))) : "gone";
+  return instance ? StatusOf(*instance, Must(ActiveRun(*store, *instance)),
+                             Must(StorageOf(*store, *instance)))
+                  : "gone";
 }
 
 std::string TestFleet::Summary() {

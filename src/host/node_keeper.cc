@@ -26,17 +26,23 @@ Duration BackOff(int failed) {
   return std::min<Duration>(Duration(250ms) * (1 << std::min(failed, 6)), 10s);
 }
 
+// What an earlier keeper of this node reported.
+nodes::Observed LastReport(store::Store& store, const NodeId& node) {
+  const Result<store::Document> stored = store.Get(nodes::ObservedKey(node));
+  if (!stored) return {};
+  return nodes::ParseObserved(stored->value).value_or(nodes::Observed{});
+}
+
 }  // namespace
 
 NodeKeeper::NodeKeeper(NodeId id, const Needs& needs, SetFit set_fit)
-    : id_(std::move(id)), needs_(needs), set_fit_(std::move(set_fit)) {
-  if (const auto stored = needs_.store.Get(nodes::ObservedKey(id_))) {
-    if (auto observed = nodes::ParseObserved(stored->value)) {
-      observed_ = *observed;
-      published_ = stored->value;
-    }
-  }
-}
+    : id_(std::move(id)),
+      needs_(needs),
+      set_fit_(std::move(set_fit)),
+      observed_(LastReport(needs.store, id_)),
+      published_(nodes::Format(observed_)),
+      storage_({.disk = needs.disk, .clock = needs.clock, .on_change = [this] { Wake(); }},
+               observed_.storage) {}
 
 // A copy under way is given up; the next keeper begins it anew.
 NodeKeeper::~NodeKeeper() {
@@ -44,6 +50,7 @@ NodeKeeper::~NodeKeeper() {
 }
 
 void NodeKeeper::Start() {
+  storage_.Start();
   watcher_ = std::jthread([this](std::stop_token stop) { RunWatcher(stop); });
   thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
@@ -186,6 +193,7 @@ Result<Duration> NodeKeeper::Pursue(const nodes::Desired& want) {
 
 Result<Duration> NodeKeeper::PursueAbsent(postgres::Node& node) {
   if (observed_.state == nodes::State::kAbsent) return kCalm;
+  storage_.Rest();
   Fit(false);
   admin_.reset();
   WatchServer(std::nullopt);
@@ -197,6 +205,7 @@ Result<Duration> NodeKeeper::PursueAbsent(postgres::Node& node) {
 }
 
 Result<Duration> NodeKeeper::PursueStopped(postgres::Node& node) {
+  storage_.Rest();
   Fit(false);
   admin_.reset();
   WatchServer(std::nullopt);
@@ -224,6 +233,7 @@ Result<bool> NodeKeeper::Seed(const nodes::Desired& want, postgres::Node& node) 
                                             "its place. Restore it, or delete the DB instance",
                                             node.paths().Data()));
   }
+  TRY(RequireRoomToSeed(want));
   observed_.state = nodes::State::kPreparing;
   observed_.detail = want.role == nodes::Role::kPrimary ? "initdb" : "copying from the primary";
   Publish();
@@ -241,9 +251,14 @@ Result<> NodeKeeper::CopyFromPrimary(const nodes::Desired& want, postgres::Node&
       .socket_dir = needs_.layout.SocketDirectory(want.primary),
       .password = password_,
       .slot_name = SlotOf(id_),
-      .on_progress = [this](std::uint64_t, std::uint64_t) { return !stopping_; }};
-  TRY_ASSIGN(const postgres::BaseBackupOutcome outcome,
-             postgres::TakeBaseBackup(node.paths(), options, needs_.disk, needs_.clock));
+      .on_progress = [this](std::uint64_t, std::uint64_t) {
+        return !stopping_ && !storage_.Report().TakesNoWrites();
+      }};
+  const Result<postgres::BaseBackupOutcome> copied =
+      postgres::TakeBaseBackup(node.paths(), options, needs_.disk, needs_.clock);
+  // Half a copy is worth nothing, and may be what fills the disk.
+  if (!copied && !stopping_) TRY(needs_.disk.RemoveTree(node.paths().NewData()));
+  TRY_ASSIGN(const postgres::BaseBackupOutcome outcome, copied);
   needs_.log.Info("node {}: copied {} bytes from {}", id_.str(), outcome.bytes, want.primary.str());
   return {};
 }
@@ -273,7 +288,8 @@ Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& n
                                       .log_dir = node.paths().LogDir(),
                                       .cluster_name = id_.str(),
                                       .storage_gib = static_cast<std::uint64_t>(want.storage_gib),
-                                      .has_pg_stat_statements = statements}));
+                                      .has_pg_stat_statements = statements,
+                                      .read_only = IsReadOnly(want)}));
   TRY_ASSIGN(const std::string config, postgres::RenderConfig(settings));
   TRY_ASSIGN(bool changed, node.WriteConfiguration(config, postgres::RenderHba(TcpClientsOf(
                                                                want.endpoint, handover, !!tls))));
@@ -321,6 +337,7 @@ Result<Duration> NodeKeeper::StartServer(const nodes::Desired& want, postgres::N
 Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres::Node& node) {
   TRY(needs_.disk.MakeDirectories(node.paths().root, 0700));
   TRY(needs_.disk.MakeDirectories(node.paths().socket_dir, 0700));
+  MeasureStorage(want, node);
   TRY(Seed(want, node));
   TRY_ASSIGN(std::optional<system::ProcessIdentity> server, node.FindPostmaster());
   if (server && !adopted_ && server->pid != observed_.pid) needs_proof_ = !want.waits_for.empty();
@@ -332,6 +349,8 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
     not_before_ = {};
     server.reset();
   }
+  TRY_ASSIGN(const bool held, HoldForStorage(node, server.has_value()));
+  if (held) return kWatchful;
   TRY_ASSIGN(const bool changed, Configure(want, node, server.has_value()));
   if (!server) {
     if (failed_starts_ >= kStartsBeforeFailed) {
@@ -380,6 +399,7 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
     TRY(FollowSynchronousStandby(want, node));
     TRY(Prove(want, node));
     TRY(DropAbandonedSlots());
+    TRY(EndWriters(want));
   }
   observed_.state = nodes::State::kRunning;
   observed_.detail.clear();
@@ -392,6 +412,7 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
 
   const bool unproven = !want.waits_for.empty() && observed_.proven_token != want.waits_for;
   if (unproven) return kQuick;
+  if (IsReadOnly(want)) return kWatchful;
   return want.token.empty() ? kCalm : kWatchful;  // an identity: there is a standby to look out for
 }
 

@@ -17,6 +17,7 @@
 
 #include "host/data_path.h"
 #include "host/needs.h"
+#include "host/storage_watch.h"
 #include "nodes/node.h"
 #include "postgres/config.h"
 #include "postgres/connection.h"
@@ -64,6 +65,13 @@ class NodeKeeper {
   Result<> FollowSynchronousStandby(const nodes::Desired& want, postgres::Node& node);
   Result<> Prove(const nodes::Desired& want, postgres::Node& node);
   Result<> DropAbandonedSlots();
+  // Storage (node_storage.cc).
+  void MeasureStorage(const nodes::Desired& want, const postgres::Node& node);
+  bool IsReadOnly(const nodes::Desired& want) const;
+  // True when there is too little room for a server: it is stopped then.
+  Result<bool> HoldForStorage(postgres::Node& node, bool running);
+  Result<> EndWriters(const nodes::Desired& want);
+  Result<> RequireRoomToSeed(const nodes::Desired& want);
   // A standby that can never catch up again is copied anew (reseed.cc).
   Result<bool> PrimaryDoesWithoutUs(const nodes::Desired& want);
   Result<bool> HasLostItsPlace(const nodes::Desired& want, const postgres::Observation& seen);
@@ -111,12 +119,15 @@ class NodeKeeper {
   MonotonicTime slots_checked_{};
   std::optional<MonotonicTime> cut_off_since_;  // standby: since when nothing streams to it
 
+  std::string read_only_since_;  // by the server's clock; empty: it takes writes
+
   mutable std::mutex mutex_;
   InstanceId primary_of_;  // empty for a standby
   std::condition_variable_any changed_;
   bool woken_ = false;
   bool finished_ = false;
   std::optional<system::ProcessIdentity> watched_;
+  StorageWatch storage_;  // wakes the keeper
   std::jthread watcher_;
   std::jthread thread_;  // last: stops first
 };

@@ -109,6 +109,7 @@ std::string Format(const Desired& desired) {
                                       {"token", desired.token},
                                       {"waits_for", desired.waits_for},
                                       {"storage_gib", desired.storage_gib},
+                                      {"read_only", desired.read_only},
                                       {"settings", settings},
                                       {"restarts", desired.restarts},
                                       {"bootstrap", bootstrap},
@@ -130,6 +131,7 @@ Result<Desired> ParseDesired(std::string_view text) {
   desired.token = JsonString(object, "token");
   desired.waits_for = JsonString(object, "waits_for");
   desired.storage_gib = JsonInt(object, "storage_gib", 20);
+  desired.read_only = JsonBool(object, "read_only");
   for (const auto& [name, value] : JsonObject(object, "settings")) {
     if (value.is_string()) desired.settings[std::string(name)] = std::string(value.get_string());
   }
@@ -160,7 +162,8 @@ std::string Format(const Observed& observed) {
                                       {"settings_hash", observed.settings_hash},
                                       {"starts", observed.starts},
                                       {"data_path", observed.data_path},
-                                      {"tls", observed.tls}});
+                                      {"tls", observed.tls},
+                                      {"storage", ToJson(observed.storage)}});
 }
 
 Result<Observed> ParseObserved(std::string_view text) {
@@ -182,6 +185,7 @@ Result<Observed> ParseObserved(std::string_view text) {
   observed.starts = JsonInt(object, "starts");
   observed.data_path = JsonString(object, "data_path");
   observed.tls = JsonString(object, "tls");
+  TRY_ASSIGN(observed.storage, StorageFromJson(JsonObject(object, "storage")));
   return observed;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "nodes/storage.h"
 
 namespace howdah::nodes {
 
@@ -50,7 +51,8 @@ struct Desired {
   NodeId primary;         // for a standby: whom it follows
   std::string token;      // the standby's identity: it connects so, its primary looks out for it
   std::string waits_for;  // for a primary: the identity that commits wait for; empty: nobody
-  std::int64_t storage_gib = 20;                // what the instance was given; bounds retained WAL
+  std::int64_t storage_gib = 20;                // what the instance was given; bounds data and WAL
+  bool read_only = false;                       // for a primary: its standby has no room for more
   std::map<std::string, std::string> settings;  // postgresql.conf, beyond what the host forces
   std::int64_t restarts = 0;                    // a higher number asks for one restart
   Bootstrap bootstrap;                          // for a primary
@@ -77,6 +79,7 @@ struct Observed {
   std::int64_t starts = 0;    // how often the agent has started this server
   std::string data_path;      // "handover", or "relay" and why; for people
   std::string tls;            // "server", or "gateway" and why; for people
+  Storage storage;
   bool operator==(const Observed&) const = default;
 };
 

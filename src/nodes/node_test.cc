@@ -38,7 +38,19 @@ TEST(Node, ObservedSurvivesItsDocument) {
                     .silent_ms = 4,
                     .data_path = "handover",
                     .tls = "server"};
+  observed.storage = {.state = StorageState::kHeld,
+                      .disk_is_short = true,
+                      .used_bytes = 5'000'000'000,
+                      .free_bytes = 7,
+                      .error = "no"};
   EXPECT_EQ(*ParseObserved(Format(observed)), observed);
+}
+
+TEST(Node, AnObservationOfBeforeStorageWasMeasuredKnowsNothingOfIt) {
+  const Result<Observed> observed = ParseObserved(R"({"state":"running"})");
+  ASSERT_TRUE(observed);
+  EXPECT_EQ(observed->storage, Storage());
+  EXPECT_FALSE(ParseObserved(R"({"state":"running","storage":{"state":"roomy"}})"));
 }
 
 TEST(Node, ADocumentWithAnUnknownWordIsCorruptAndNotADefault) {

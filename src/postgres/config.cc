@@ -101,6 +101,10 @@ Settings ForcedSettings(const ForcedInput& input) {
   Settings settings = IsolationSettings(input);
   settings.merge(DurabilitySettings(input));
   settings.merge(LogSettings(input));
+  if (input.read_only) {
+    settings["default_transaction_read_only"] = "on";
+    settings["temp_file_limit"] = "64MB";  // a sort must not use up what is left for recovery
+  }
   settings["shared_preload_libraries"] = input.has_pg_stat_statements ? "pg_stat_statements" : "";
   return settings;
 }

@@ -27,6 +27,7 @@ struct ForcedInput {
   std::string cluster_name;        // shown in process titles; the node's id
   std::uint64_t storage_gib = 20;  // bounds the WAL that a lost standby's slot may hold back
   bool has_pg_stat_statements = false;
+  bool read_only = false;  // the storage is full: transactions write only who asks for it
 };
 
 Settings ForcedSettings(const ForcedInput& input);

@@ -50,6 +50,9 @@ class Disk {
   // Makes every file and directory of the tree durable.
   virtual Result<> SyncTree(const std::string& path) = 0;
   virtual Result<SpaceInfo> Space(const std::string& path) = 0;
+  // What the tree takes up on its file system: blocks, not lengths, so that holes count nothing. A
+  // file that goes while this looks is no error; a directory that may not be read is.
+  virtual Result<std::uint64_t> TreeBytes(const std::string& path) = 0;
   // Size, permissions and kind (symbolic links are followed); kNotFound where there is none.
   virtual Result<FileInfo> Inspect(const std::string& path) = 0;
 };

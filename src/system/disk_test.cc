@@ -119,8 +119,33 @@ TEST_P(DiskContract, SpaceIsToldAndFreeIsAtMostTotal) {
   EXPECT_LE(space->free_bytes, space->total_bytes);
 }
 
+TEST_P(DiskContract, ATreeIsMeasuredWithAllThatIsInIt) {
+  ASSERT_TRUE(disk_->MakeDirectories(At("tree/deep")));
+  ASSERT_TRUE(disk_->WriteDurably(At("tree/deep/file"), std::string(100'000, 'x')));
+  ASSERT_TRUE(disk_->WriteDurably(At("beside"), std::string(1'000'000, 'x')));
+  const Result<std::uint64_t> bytes = disk_->TreeBytes(At("tree"));
+  ASSERT_TRUE(bytes);
+  EXPECT_GE(*bytes, 100'000U);
+  EXPECT_LT(*bytes, 200'000U);
+  EXPECT_EQ(disk_->TreeBytes(At("no")).error().code(), Code::kNotFound);
+}
+
 INSTANTIATE_TEST_SUITE_P(RealAndFake, DiskContract, testing::Bool(),
                          [](const auto& info) { return info.param ? "Posix" : "Memory"; });
+
+// What is not on the disk is not used, and what is not followed is not counted.
+TEST(PosixDisk, HolesAndLinksCountNothing) {
+  std::string directory = testing::TempDir() + "howdah-disk-XXXXXX";
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  PosixDisk disk;
+  ASSERT_TRUE(disk.WriteDurably(directory + "/sparse", "x"));
+  std::filesystem::resize_file(directory + "/sparse", 1ULL << 30U);
+  std::filesystem::create_directory_symlink("/usr", directory + "/link");
+  const Result<std::uint64_t> bytes = disk.TreeBytes(directory);
+  ASSERT_TRUE(bytes);
+  EXPECT_LT(*bytes, 1'000'000U);
+  std::filesystem::remove_all(directory);
+}
 
 TEST(MemoryDisk, FailsTheCallAskedForOnceAndDoesNothing) {
   MemoryDisk disk;

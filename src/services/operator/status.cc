@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "fleet/storage.h"
+
 namespace howdah::services::operators {
 
 namespace {
@@ -9,6 +11,17 @@ namespace {
 std::string LagOf(const ha::Record& record, const nodes::Observed& primary, const NodeId& node) {
   if (node == record.primary || record.token.empty()) return "";
   return primary.streaming_token == record.token ? "streaming" : "not streaming";
+}
+
+void FillStorage(const nodes::Storage& storage, api::NodeStatus& shape) {
+  shape.storage_state = std::string(nodes::StorageStateName(storage.state));
+  if (storage.state != nodes::StorageState::kUnknown) {
+    shape.used_storage = storage.used_bytes;
+    shape.free_storage = storage.free_bytes;
+  }
+  if (storage.error.empty()) return;
+  shape.storage_error = storage.error;
+  if (shape.detail.value_or("").empty()) shape.detail = storage.error;
 }
 
 api::NodeStatus NodeOf(const fleet::Context& context, const fleet::Instance& instance,
@@ -23,6 +36,7 @@ api::NodeStatus NodeOf(const fleet::Context& context, const fleet::Instance& ins
     shape.state = std::string(nodes::StateName(observed->state));
     shape.pid = observed->pid;
     shape.detail = observed->detail;
+    FillStorage(observed->storage, shape);
   }
   shape.lag = LagOf(record, primary, node);
   return shape;
@@ -51,13 +65,17 @@ aws::Outcome<api::InstanceStatus> StatusOf(const fleet::Context& context,
                                            const ConnectionCounts& counts) {
   const auto active = fleet::ActiveRun(context.store, instance);
   if (!active) return aws::Refuse(aws::FaultOf(active.error()));
+  const auto storage = fleet::StorageOf(context.store, instance);
+  if (!storage) return aws::Refuse(aws::FaultOf(storage.error()));
   api::InstanceStatus shape;
   shape.db_instance_identifier = instance.identifier;
   shape.dbi_resource_id = instance.id.str();
-  shape.status = fleet::StatusOf(instance, *active);
+  shape.status = fleet::StatusOf(instance, *active, *storage);
   shape.engine_version = instance.version;
   shape.class_ = instance.settings.instance_class;
   shape.multi_az = instance.settings.multi_az;
+  shape.allocated_storage = instance.settings.storage_gib;
+  if (storage->state != nodes::StorageState::kUnknown) shape.free_storage = storage->free_bytes;
   if (!instance.host_address.empty()) {
     shape.endpoint = instance.host_address;
     shape.port = instance.settings.port;

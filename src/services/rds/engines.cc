@@ -187,7 +187,7 @@ Outcome<api::DescribeValidDBInstanceModificationsResult> DescribeValid(
   OUTCOME_ASSIGN(const auto found, Find(context, in.db_instance_identifier.value_or("")));
   const auto active = fleet::ActiveRun(context.store, found.value);
   if (!active) return Refuse(aws::FaultOf(active.error()));
-  const std::string status = fleet::StatusOf(found.value, *active);
+  const std::string status = fleet::StatusOf(found.value, *active, {});
   if (status == "creating" || status == "deleting" || status == "failed") {
     return Refuse(api::fault::InvalidDBInstanceStateFault(fmt::format(
         "Instance {} is not in available state. It is {}.", found.value.identifier, status)));

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "fleet/node_plan.h"
+#include "fleet/storage.h"
 #include "fleet/workflows.h"
 #include "postgres/parameters.h"
 #include "services/rds/handlers.h"
@@ -99,6 +100,8 @@ Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Ins
                                  SubnetGroupShapes& seen) {
   const auto active = fleet::ActiveRun(context.store, instance);
   if (!active) return Refuse(aws::FaultOf(active.error()));
+  const auto storage = fleet::StorageOf(context.store, instance);
+  if (!storage) return Refuse(aws::FaultOf(storage.error()));
   const fleet::Settings& settings = instance.settings;
   const int major = MajorOf(instance);
   api::DBInstance shape;
@@ -110,7 +113,7 @@ Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Ins
   shape.engine_version = instance.version;
   shape.license_model = std::string(kLicense);
   shape.engine_lifecycle_support = std::string(kLifecycle);
-  shape.db_instance_status = fleet::StatusOf(instance, *active);
+  shape.db_instance_status = fleet::StatusOf(instance, *active, *storage);
   shape.master_username = instance.master_user;
   if (!instance.database.empty()) shape.db_name = instance.database;
   shape.allocated_storage = settings.storage_gib;

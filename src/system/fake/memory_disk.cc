@@ -155,6 +155,18 @@ Result<SpaceInfo> MemoryDisk::Space(const std::string& path) {
   return space_;
 }
 
+Result<std::uint64_t> MemoryDisk::TreeBytes(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  TRY(Enter());
+  const std::string normal = Normal(path);
+  TRY(Find(normal));
+  std::uint64_t bytes = 0;
+  for (const auto& [name, node] : nodes_) {
+    if (name == normal || name.starts_with(Below(normal))) bytes += node.contents.size();
+  }
+  return bytes;
+}
+
 Result<FileInfo> MemoryDisk::Inspect(const std::string& path) {
   const std::lock_guard lock(mutex_);
   TRY(Enter());

@@ -24,6 +24,7 @@ class MemoryDisk final : public Disk {
   Result<> RemoveTree(const std::string& path) override;
   Result<> SyncTree(const std::string& path) override;
   Result<SpaceInfo> Space(const std::string& path) override;
+  Result<std::uint64_t> TreeBytes(const std::string& path) override;
   Result<FileInfo> Inspect(const std::string& path) override;
 
   // The call after `calls` more fails with `error`, and has done nothing.

@@ -22,6 +22,7 @@ class FileDescriptor {
   ~FileDescriptor() { Close(); }
 
   int get() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }  // the caller closes it
   bool valid() const { return fd_ >= 0; }
   void Close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));

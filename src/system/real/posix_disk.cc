@@ -2,6 +2,7 @@
 // makes a crash leave the old or the new contents and nothing else.
 #include "system/real/posix_disk.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 
 #include "system/real/file_descriptor.h"
@@ -60,6 +62,50 @@ Result<> FillAndSync(int fd, const std::string& path, std::string_view contents,
   TRY(WriteAll(fd, contents, path));
   if (::fsync(fd) != 0) return FailErrno("fsync", path, errno);
   return {};
+}
+
+constexpr int kDeepestTree = 64;
+
+struct DirectoryCloser {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+Result<std::uint64_t> BytesBelow(FileDescriptor descriptor, const std::string& path, int depth);
+
+// One name of the directory `fd`; relative to it, so that a directory that is renamed meanwhile
+// leads nowhere else. A directory counts itself as its ".".
+Result<std::uint64_t> EntryBytes(int fd, const char* name, const std::string& path, int depth) {
+  constexpr std::uint64_t kBlock = 512;  // the unit of st_blocks, whatever the file system's is
+  struct stat info{};
+  if (::fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return 0;
+    return FailErrno("stat", path, errno);
+  }
+  if (!S_ISDIR(info.st_mode) || std::string_view(name) == ".") {
+    return static_cast<std::uint64_t>(info.st_blocks) * kBlock;
+  }
+  FileDescriptor inner(::openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!inner.valid() && errno == ENOENT) return 0;
+  if (!inner.valid()) return FailErrno("open", path, errno);
+  return BytesBelow(std::move(inner), path, depth + 1);
+}
+
+Result<std::uint64_t> BytesBelow(FileDescriptor descriptor, const std::string& path, int depth) {
+  if (depth > kDeepestTree) return FailErrno("measure", path, ELOOP);
+  const std::unique_ptr<DIR, DirectoryCloser> directory(::fdopendir(descriptor.get()));
+  if (!directory) return FailErrno("list", path, errno);
+  const int fd = descriptor.Release();  // the stream's now
+  std::uint64_t bytes = 0;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr && errno != 0 && errno != ENOENT) return FailErrno("list", path, errno);
+    if (entry == nullptr) return bytes;
+    if (std::string_view(entry->d_name) == "..") continue;
+    TRY_ASSIGN(const std::uint64_t more,
+               EntryBytes(fd, entry->d_name, path + "/" + entry->d_name, depth));
+    bytes += more;
+  }
 }
 
 }  // namespace
@@ -171,6 +217,11 @@ Result<SpaceInfo> PosixDisk::Space(const std::string& path) {
   if (::statvfs(path.c_str(), &info) != 0) return FailErrno("statvfs", path, errno);
   return SpaceInfo{.total_bytes = std::uint64_t{info.f_blocks} * info.f_frsize,
                    .free_bytes = std::uint64_t{info.f_bavail} * info.f_frsize};
+}
+
+Result<std::uint64_t> PosixDisk::TreeBytes(const std::string& path) {
+  TRY_ASSIGN(FileDescriptor root, Open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  return BytesBelow(std::move(root), path, 0);
 }
 
 Result<FileInfo> PosixDisk::Inspect(const std::string& path) {

@@ -18,6 +18,7 @@ class PosixDisk final : public Disk {
   Result<> RemoveTree(const std::string& path) override;
   Result<> SyncTree(const std::string& path) override;
   Result<SpaceInfo> Space(const std::string& path) override;
+  Result<std::uint64_t> TreeBytes(const std::string& path) override;
   Result<FileInfo> Inspect(const std::string& path) override;
 };
 
