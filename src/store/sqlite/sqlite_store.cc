@@ -151,6 +151,9 @@ Result<Revision> SqliteStore::WriteOneOfMany(const Transaction& transaction, Rev
   TRY(writer_->Execute("SAVEPOINT one"));
   const Result<> made = Make(batch, transaction);
   if (!made) {
+    // A full disk ends all of them, and SQLite may have rolled the savepoint back already.
+    const Code code = made.error().code();
+    if (code != Code::kConflict && code != Code::kNotFound) return Fail(made.error());
     TRY(writer_->Execute("ROLLBACK TO one"));
     TRY(writer_->Execute("RELEASE one"));
     return Fail(made.error());

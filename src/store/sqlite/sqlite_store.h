@@ -16,7 +16,7 @@ namespace howdah::store {
 
 struct SqliteOptions {
   bool durable = true;         // false: no fsync at all. For tests only.
-  std::int64_t max_bytes = 0;  // the file grows no further: kExhausted. 0: no limit
+  std::int64_t max_bytes = 0;  // the file grows no further: kUnavailable. 0: no limit
 };
 
 // Opens the store at `path`, creating it where there is none; the directory must exist. kInUse:
