@@ -3,14 +3,21 @@
     ./dev bench gateway [--rounds N] [--seconds S] [--only NAME]…
 
 One PostgreSQL, pgbench -S against it. Within a round every target is measured once in each cell, and what is printed is
-the median over rounds of the ratio to the direct connection of the same round and cell, with the proxy's CPU time for one
-transaction. docs/benchmarks.md holds the numbers of a named machine, and says what they mean.
+the median over rounds of
+
+- the ratio of transactions a second to those of the direct connection, of the same round and cell,
+- the same ratio reckoned from CPU time: what client, server and proxy together spend on one transaction. It is what the
+  first one comes to where the CPUs are what is short, and it holds on a machine that does other things too,
+- the proxy's CPU microseconds for one transaction.
+
+docs/benchmarks.md holds the numbers of a named machine.
 """
 
 import argparse
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import statistics
@@ -47,25 +54,46 @@ class Target:
         return self.tls_port if tls else self.port
 
     def cpu_seconds(self):
-        if not self.process:
-            return 0
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(cpu_of(self.process.pid)[:2]) if self.process else 0
 
 
-def run_pgbench(target, words, clients, tls, seconds):
-    """Transactions in a second, and the proxy's CPU microseconds for one."""
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_of(pid):
+    """Seconds of a process: user, system, and both of its children that have ended."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return [0, 0, 0, 0]
+    return [int(field) / TICK for field in fields[11:15]]
+
+
+def cpu_of_server(postmaster):
+    children = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    return sum(cpu_of(postmaster)) + sum(sum(cpu_of(child)[:2]) for child in children)
+
+
+def cpu_of_clients():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run_pgbench(target, postmaster, words, clients, tls, seconds):
+    """Transactions in a second; CPU microseconds for one, of all together and of the proxy."""
     env = {**os.environ, "PGPASSWORD": PASSWORD, "PGSSLMODE": "require" if tls else "disable",
            "PGCHANNELBINDING": "disable"}
     for _ in range(3):  # on a busy machine a short run may end before its first transaction
-        before = target.cpu_seconds()
+        before = [target.cpu_seconds(), cpu_of_server(postmaster), cpu_of_clients()]
         done = subprocess.run([CLIENTS + "/pgbench", "-n", "-S", *words, "-c", str(clients), "-j", "1", "-T", str(seconds),
                                "-h", target.host, "-p", str(target.place(tls)), "-U", "ann", "postgres"],
                               env=env, capture_output=True, text=True, timeout=seconds + 60)
+        after = [target.cpu_seconds(), cpu_of_server(postmaster), cpu_of_clients()]
         tps = re.search(r"tps = ([\d.]+)", done.stdout)
         transactions = int((re.search(r"actually processed: (\d+)", done.stdout) or [0, 0])[1])
         if done.returncode == 0 and tps and transactions:
-            return float(tps[1]), (target.cpu_seconds() - before) / transactions * 1e6
+            return (float(tps[1]), (sum(after) - sum(before)) / transactions * 1e6,
+                    (after[0] - before[0]) / transactions * 1e6)
     raise RuntimeError(f"{target.name} {words} {clients}: {done.stdout}{done.stderr}")
 
 
@@ -176,34 +204,33 @@ class Setting:
 
 
 def measure(setting, rounds, seconds, only):
-    """{target: {cell: [(ratio, CPU µs)]}}, and direct's transactions a second."""
-    results, direct_tps = {}, {}
+    """{target: {cell: [(ratio, CPU ratio, proxy's CPU µs)]}}, and direct's [(transactions a second, CPU µs)]."""
+    results, direct = {}, {}
     cells = {name: cell for name, cell in CELLS.items() if not only or any(word in name for word in only)}
     for number in range(rounds):
         for cell, (words, clients, tls) in cells.items():
-            base = None
             for target in setting.targets:
                 if target.leave_out(cell):
                     continue
-                tps, cpu = run_pgbench(target, words, clients, tls, seconds)
-                base = base or tps
-                results.setdefault(target.name, {}).setdefault(cell, []).append((tps / base, cpu))
+                tps, cpu, own = run_pgbench(target, setting.server.process.pid, words, clients, tls, seconds)
                 if target.name == "direct":
-                    direct_tps.setdefault(cell, []).append(tps)
+                    base = (tps, cpu)
+                    direct.setdefault(cell, []).append(base)
+                results.setdefault(target.name, {}).setdefault(cell, []).append((tps / base[0], base[1] / cpu, own))
             print(f"round {number + 1}: {cell}", file=sys.stderr, flush=True)
-    return results, direct_tps
+    return results, direct
 
 
-def show(results, direct_tps):
-    names = list(results)
-    print("| | direct, tps | " + " | ".join(names[1:]) + " |")
-    print("|---|" + "---|" * len(names))
-    for cell, tps in direct_tps.items():
-        row = [f"{statistics.median(tps):.0f}"]
-        for name in names[1:]:
+def show(results, direct):
+    names = list(results)[1:]
+    print("| | direct | " + " | ".join(names) + " |")
+    print("|---|---|" + "---|" * len(names))
+    for cell, bases in direct.items():
+        tps, cpu = (statistics.median(column) for column in zip(*bases))
+        row = [f"{tps:.0f}/s, {cpu:.0f} µs"]
+        for name in names:
             values = results[name].get(cell)
-            row.append(f"{statistics.median(v[0] for v in values):.2f} ({statistics.median(v[1] for v in values):.0f} µs)"
-                       if values else "–")
+            row.append("{:.2f}, **{:.2f}**, {:.0f} µs".format(*map(statistics.median, zip(*values))) if values else "–")
         print(f"| {cell} | " + " | ".join(row) + " |")
 
 
@@ -216,12 +243,12 @@ def main():
     with Setting() as setting:
         setting.ready()
         begun = time.monotonic()
-        results, direct_tps = measure(setting, options.rounds, options.seconds, options.only)
+        results, direct = measure(setting, options.rounds, options.seconds, options.only)
         versions = [must(BIN + "/postgres", "--version").strip(), must("haproxy", "-v").splitlines()[0],
                     must("pgbouncer", "--version").splitlines()[0]]
         print(f"{os.cpu_count()} CPUs, Linux {os.uname().release}, {options.rounds} rounds of {options.seconds} s, "
               f"{time.monotonic() - begun:.0f} s in all\n{'; '.join(versions)}\n")
-        show(results, direct_tps)
+        show(results, direct)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The gateway in front of a real PostgreSQL, driven by psql, psycopg2 and pgbench. See gateway_harness.py."""
+import contextlib
 import os
 import socket
 import struct
@@ -10,6 +11,24 @@ import unittest
 import psycopg2
 
 from gateway_harness import CLIENT, CLIENTS, HOST, LIBRARY, PASSWORD, Control, GatewayCase, must, wait_for
+
+
+@contextlib.contextmanager
+def canceling(connection):
+    """Cancels what the connection does in the block, again until it has ended: a cancel may come before the query."""
+    ended = threading.Event()
+
+    def cancel():
+        while not ended.wait(0.2):
+            connection.cancel()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class RelayTest(GatewayCase):
@@ -30,13 +49,39 @@ class RelayTest(GatewayCase):
     def test_cancel(self):
         for mode in ("disable", "require"):
             connection = self.connect(sslmode=mode)
-            with connection.cursor() as cursor:
-                timer = threading.Timer(0.3, connection.cancel)
-                timer.start()
-                with self.assertRaises(psycopg2.errors.QueryCanceled):
+            with connection.cursor() as cursor, self.assertRaises(psycopg2.errors.QueryCanceled):
+                with canceling(connection):
                     cursor.execute("select pg_sleep(20)")
-                timer.join()
             connection.close()
+
+    def test_a_driver_in_many_threads(self):
+        """Connects, large and small answers, transactions, errors and cancels at once: each gets its own."""
+        failures = []
+
+        def work(number):
+            try:
+                for turn in range(6):
+                    connection = self.connect(sslmode=("disable", "require")[(number + turn) % 2])
+                    with connection.cursor() as cursor:
+                        size = (number * 7919 + turn * 104729) % 200_000
+                        cursor.execute("select repeat(%s, %s)", (chr(97 + number), size))
+                        assert cursor.fetchone()[0] == chr(97 + number) * size
+                        with self.assertRaises(psycopg2.errors.QueryCanceled), canceling(connection):
+                            cursor.execute("select pg_sleep(30)")
+                        connection.rollback()
+                        cursor.execute("select %s", (number,))
+                        assert cursor.fetchone()[0] == number
+                    connection.close()
+            except Exception as error:
+                failures.append(f"{number}: {error!r}")
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        self.assertEqual(failures, [])
+        self.assertTrue(wait_for(lambda: self.statistics()["open"] == 0))
 
     def test_pgbench(self):
         env = dict(os.environ, PGPASSWORD=PASSWORD, PGHOST=HOST, PGPORT=str(self.port), PGUSER="ann")
