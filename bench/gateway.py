@@ -64,7 +64,7 @@ def cpu_of(pid):
     """Seconds of a process: user, system, and both of its children that have ended."""
     try:
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return [0, 0, 0, 0]
     return [int(field) / TICK for field in fields[11:15]]
 
@@ -80,12 +80,13 @@ def cpu_of_clients():
 
 
 def run_pgbench(target, postmaster, words, clients, tls, seconds):
-    """Transactions in a second; CPU microseconds for one, of all together and of the proxy."""
+    """Transactions in a second; CPU microseconds for one, of all together and of the proxy. None: there were none."""
     env = {**os.environ, "PGPASSWORD": PASSWORD, "PGSSLMODE": "require" if tls else "disable",
            "PGCHANNELBINDING": "disable"}
     for _ in range(3):  # on a busy machine a short run may end before its first transaction
         before = [target.cpu_seconds(), cpu_of_server(postmaster), cpu_of_clients()]
-        done = subprocess.run([CLIENTS + "/pgbench", "-n", "-S", *words, "-c", str(clients), "-j", "1", "-T", str(seconds),
+        done = subprocess.run([CLIENTS + "/pgbench", "-n", "-S", *words, "-c", str(clients), "-j", "1",
+                               "-T", str(seconds + (clients > 8)),
                                "-h", target.host, "-p", str(target.place(tls)), "-U", "ann", "postgres"],
                               env=env, capture_output=True, text=True, timeout=seconds + 60)
         after = [target.cpu_seconds(), cpu_of_server(postmaster), cpu_of_clients()]
@@ -94,7 +95,7 @@ def run_pgbench(target, postmaster, words, clients, tls, seconds):
         if done.returncode == 0 and tps and transactions:
             return (float(tps[1]), (sum(after) - sum(before)) / transactions * 1e6,
                     (after[0] - before[0]) / transactions * 1e6)
-    raise RuntimeError(f"{target.name} {words} {clients}: {done.stdout}{done.stderr}")
+    return None
 
 
 class Setting:
@@ -205,18 +206,23 @@ class Setting:
 
 def measure(setting, rounds, seconds, only):
     """{target: {cell: [(ratio, CPU ratio, proxy's CPU µs)]}}, and direct's [(transactions a second, CPU µs)]."""
-    results, direct = {}, {}
+    results, direct = {target.name: {} for target in setting.targets}, {}
     cells = {name: cell for name, cell in CELLS.items() if not only or any(word in name for word in only)}
     for number in range(rounds):
         for cell, (words, clients, tls) in cells.items():
+            base = None
             for target in setting.targets:
-                if target.leave_out(cell):
+                if target.leave_out(cell) or not (base or target.name == "direct"):
                     continue
-                tps, cpu, own = run_pgbench(target, setting.server.process.pid, words, clients, tls, seconds)
+                measured = run_pgbench(target, setting.server.process.pid, words, clients, tls, seconds)
+                if not measured:
+                    print(f"round {number + 1}: {cell}: {target.name} came to no end", file=sys.stderr)
+                    continue
                 if target.name == "direct":
-                    base = (tps, cpu)
-                    direct.setdefault(cell, []).append(base)
-                results.setdefault(target.name, {}).setdefault(cell, []).append((tps / base[0], base[1] / cpu, own))
+                    base = measured
+                    direct.setdefault(cell, []).append(base[:2])
+                results[target.name].setdefault(cell, []).append(
+                    (measured[0] / base[0], base[1] / measured[1], measured[2]))
             print(f"round {number + 1}: {cell}", file=sys.stderr, flush=True)
     return results, direct
 
