@@ -1,6 +1,5 @@
 // Route tables as clients see them: made, listed, deleted. Records: nothing is routed.
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <map>
 
 #include "services/ec2/client_tokens.h"
@@ -178,7 +177,10 @@ class Targets {
 
 aws::Outcome<std::vector<Row>> RowsOf(store::Store& store, const std::string& account,
                                       const std::vector<vpc::RouteTable>& tables) {
-  OUTCOME_ASSIGN(const auto subnets, Translated(vpc::List<vpc::Subnet>(store)));
+  std::vector<vpc::Subnet> subnets;
+  if (std::ranges::any_of(tables, [](const vpc::RouteTable& table) { return table.uses > 0; })) {
+    OUTCOME_ASSIGN(subnets, Translated(vpc::List<vpc::Subnet>(store)));
+  }
   std::map<vpc::RouteTableId, std::vector<vpc::Subnet>> by_table;
   for (const vpc::Subnet& subnet : subnets)
     if (!subnet.route_table.empty()) by_table[subnet.route_table].push_back(subnet);
