@@ -173,25 +173,29 @@ class Reader {
   std::string_view text_;
 };
 
-// Control characters have no place in XML 1.0, not even as references: they become U+FFFD.
+// What stands for a character that cannot stand for itself; empty for all others. Control
+// characters have no place in XML 1.0, not even as references: they become U+FFFD.
+std::string_view EscapeOf(char c) {
+  if (c == '&') return "&amp;";
+  if (c == '<') return "&lt;";
+  if (c == '>') return "&gt;";
+  if (c == '"') return "&quot;";
+  if (c == '\r') return "&#13;";
+  if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') return "\xEF\xBF\xBD";
+  return {};
+}
+
+// Appends what needs no escape in whole pieces.
 void AppendEscaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else if (c == '\r') {
-      out += "&#13;";
-    } else if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') {
-      out += "\xEF\xBF\xBD";
-    } else {
-      out += c;
-    }
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view escape = EscapeOf(text[i]);
+    if (escape.empty()) continue;
+    out += text.substr(plain, i - plain);
+    out += escape;
+    plain = i + 1;
   }
+  out += text.substr(plain);
 }
 
 }  // namespace
