@@ -5,7 +5,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 
+#include "fleet/changes.h"
 #include "fleet/keys.h"
 #include "fleet/node_plan.h"
 #include "fleet/records.h"
@@ -120,28 +123,88 @@ Result<> Watch(const Context& context, const Versioned<Instance>& versioned, Sil
       {{InstanceKey(instance.id), versioned.revision}, {HaKey(instance.id), record->revision}});
 }
 
+// The instances that a look has to look at: those whose documents or nodes changed, those whose
+// last look failed, and those whose standby is silent, because for them time itself is news.
+class Duty {
+ public:
+  explicit Duty(const Context& context)
+      : context_(context), changes_(context.store, context.clock, kFullLook) {}
+
+  Result<Duration> Pass() {
+    TRY_ASSIGN(const News news, changes_.Take());
+    std::set<InstanceId> look = std::exchange(again_, {});
+    for (const auto& [id, since] : silences_) look.insert(id);
+    if (news.everything) TRY(AddAll(look));
+    for (const std::string& key : news.keys) AddOwner(key, look);
+    for (const InstanceId& id : look) LookAt(id);
+    if (!again_.empty()) return kLookAgain;
+    return silences_.empty() ? kIdle : kWhileSilent;
+  }
+
+ private:
+  static constexpr Duration kFullLook = 30s;
+  static constexpr Duration kIdle = 10s;
+  static constexpr Duration kWhileSilent = 200ms;
+  static constexpr Duration kLookAgain = 100ms;
+
+  Result<> AddAll(std::set<InstanceId>& look) {
+    TRY_ASSIGN(const std::vector<InstanceName> names, ListInstanceNames(context_.store));
+    for (const InstanceName& name : names) look.insert(name.id);
+    owners_.clear();
+    return {};
+  }
+
+  void AddOwner(std::string_view key, std::set<InstanceId>& look) {
+    for (const std::string_view prefix : {kInstancesPrefix, kHaPrefix}) {
+      if (key.starts_with(prefix)) look.insert(InstanceId(std::string(key.substr(prefix.size()))));
+    }
+    if (!key.starts_with(nodes::kNodesPrefix)) return;
+    key.remove_prefix(nodes::kNodesPrefix.size());
+    const NodeId node(std::string(key.substr(0, key.find('/'))));
+    auto owner = owners_.find(node);
+    if (owner == owners_.end()) {
+      const Result<store::Document> desired = context_.store.Get(nodes::DesiredKey(node));
+      if (!desired) return;  // of nobody: its instance says what becomes of it
+      const Result<nodes::Desired> parsed = nodes::ParseDesired(desired->value);
+      if (!parsed) return;
+      owner = owners_.emplace(node, parsed->instance).first;
+    }
+    look.insert(owner->second);
+  }
+
+  // A lost compare is looked at again by the next pass; it never stops the others.
+  void LookAt(const InstanceId& id) {
+    const Result<Versioned<Instance>> instance = LoadInstance(context_.store, id);
+    if (!instance && instance.error().code() == Code::kNotFound) {
+      silences_.erase(id);
+      return;
+    }
+    const Result<> done =
+        instance ? Watch(context_, *instance, silences_) : Result<>(Fail(instance.error()));
+    if (done) return;
+    if (done.error().code() != Code::kConflict) {
+      context_.log.Warning("{}: {}", instance ? instance->value.identifier : id.str(),
+                           done.error().what());
+    }
+    again_.insert(id);
+  }
+
+  const Context& context_;
+  Changes changes_;
+  Silences silences_;
+  std::set<InstanceId> again_;
+  std::map<NodeId, InstanceId> owners_;
+};
+
 }  // namespace
 
 workflow::Reconciler HaReconciler(const Context& context) {
-  auto silences = std::make_shared<Silences>();
+  auto duty = std::make_shared<Duty>(context);
   return {.name = "nodes",
-          .prefixes = {std::string(kInstancesPrefix), std::string(kHaPrefix), "/nodes/"},
-          .interval = 500ms,
-          .reconcile = [&context, silences]() -> Result<Duration> {
-            TRY_ASSIGN(const std::vector<Versioned<Instance>> instances,
-                       ListVersionedInstances(context.store));
-            Duration again = 10s;
-            for (const Versioned<Instance>& instance : instances) {
-              // A lost compare is looked at again by the next pass; it never stops the others.
-              if (Result<> done = Watch(context, instance, *silences); !done) {
-                if (done.error().code() != Code::kConflict) {
-                  context.log.Warning("{}: {}", instance.value.identifier, done.error().what());
-                }
-                again = 100ms;
-              }
-            }
-            return silences->empty() ? again : std::min(again, Duration(200ms));
-          }};
+          .prefixes = {std::string(kInstancesPrefix), std::string(kHaPrefix),
+                       std::string(nodes::kNodesPrefix)},
+          .interval = 2s,
+          .reconcile = [duty] { return duty->Pass(); }};
 }
 
 }  // namespace howdah::fleet

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <set>
 
-#include "vpc/groups.h"
-
 namespace howdah::vpc {
 namespace {
 
@@ -43,27 +41,32 @@ network::Interface ToNetwork(const Interface& interface) {
 
 }  // namespace
 
-Result<Admission> ResolveAdmission(store::Store& store, const std::vector<GroupId>& groups) {
+Result<AdmissionSources> LoadAdmissionSources(store::Store& store) {
+  AdmissionSources sources;
+  TRY_ASSIGN(sources.rules, List<Rule>(store));
+  TRY_ASSIGN(const std::vector<SecurityGroup> groups, List<SecurityGroup>(store));
+  for (const SecurityGroup& group : groups) sources.groups.emplace(group.id, group.vpc);
+  TRY_ASSIGN(sources.interfaces, List<Interface>(store));
+  return sources;
+}
+
+Admission ResolveAdmission(const AdmissionSources& from, const std::vector<GroupId>& groups) {
   Admission admission;
   std::set<GroupId> sources;
   std::set<VpcId> ranged;
-  for (const GroupId& id : groups) {
-    auto group = Get<SecurityGroup>(store, id);
-    if (!group && group.error().code() == Code::kNotFound) continue;
-    if (!group) return Fail(group.error());
-    TRY_ASSIGN(const std::vector<Rule> rules, RulesOf(store, id));
-    for (const Rule& rule : rules) {
-      if (!ConcernsTcpOverIpv4(rule)) continue;
-      admission.rules.push_back(ToAdmission(rule));
-      if (rule.source.empty()) {
-        ranged.insert(group->vpc);
-      } else {
-        sources.insert(rule.source);
-      }
+  for (const Rule& rule : from.rules) {
+    const bool ours = std::ranges::find(groups, rule.group) != groups.end();
+    if (!ours || !ConcernsTcpOverIpv4(rule)) continue;
+    const auto group = from.groups.find(rule.group);
+    if (group == from.groups.end()) continue;  // deleted between the listings
+    admission.rules.push_back(ToAdmission(rule));
+    if (rule.source.empty()) {
+      ranged.insert(group->second);
+    } else {
+      sources.insert(rule.source);
     }
   }
-  TRY_ASSIGN(const std::vector<Interface> interfaces, List<Interface>(store));
-  for (const Interface& interface : interfaces) {
+  for (const Interface& interface : from.interfaces) {
     if (interface.kind == InterfaceKind::kNatGateway) continue;  // nobody speaks for it
     const bool member = std::ranges::any_of(
         interface.groups, [&](const GroupId& group) { return sources.contains(group); });
@@ -71,6 +74,11 @@ Result<Admission> ResolveAdmission(store::Store& store, const std::vector<GroupI
       admission.interfaces.push_back(ToNetwork(interface));
   }
   return admission;
+}
+
+Result<Admission> ResolveAdmission(store::Store& store, const std::vector<GroupId>& groups) {
+  TRY_ASSIGN(const AdmissionSources sources, LoadAdmissionSources(store));
+  return ResolveAdmission(sources, groups);
 }
 
 }  // namespace howdah::vpc

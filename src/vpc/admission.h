@@ -3,6 +3,7 @@
 // gateway watches kAllKeys and resolves again.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "network/admission.h"
@@ -18,7 +19,16 @@ struct Admission {
   bool operator==(const Admission&) const = default;
 };
 
+// All that an admission is resolved from, read once for many.
+struct AdmissionSources {
+  std::vector<Rule> rules;
+  std::map<GroupId, VpcId> groups;
+  std::vector<Interface> interfaces;
+};
+Result<AdmissionSources> LoadAdmissionSources(store::Store& store);
+
 // A group that does not exist admits nobody.
+Admission ResolveAdmission(const AdmissionSources& sources, const std::vector<GroupId>& groups);
 Result<Admission> ResolveAdmission(store::Store& store, const std::vector<GroupId>& groups);
 
 }  // namespace howdah::vpc
