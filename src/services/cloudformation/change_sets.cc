@@ -21,6 +21,10 @@ aws::Outcome<void> CheckRequest(const api::CreateChangeSetInput& in) {
                               in.notification_arns, in.resource_types}));
   const std::string type = in.change_set_type.value_or("UPDATE");
   if (type != "CREATE" && type != "UPDATE") return NotSupported("ChangeSetType " + type);
+  if (type == "UPDATE" && in.on_stack_failure == "DELETE") {
+    return aws::Refuse(aws::ValidationError(
+        "OnStackFailure DELETE can only be given for a change set of type CREATE"));
+  }
   if (!in.resources_to_import.empty()) return NotSupported("ResourcesToImport");
   if (in.import_existing_resources.value_or(false)) return NotSupported("ImportExistingResources");
   if (in.deployment_mode) return NotSupported("DeploymentMode");

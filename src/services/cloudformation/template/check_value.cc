@@ -46,10 +46,9 @@ class Checker {
 };
 
 Result<> Checker::GetAtt(const Node& argument) {
-  const bool dotted = argument.IsScalar() && argument.text.find('.') != std::string::npos;
   const bool pair = argument.IsList() && argument.items.size() == 2 &&
                     argument.items[0].IsScalar() && argument.items[1].IsScalar();
-  if (!dotted && !pair) return Wrong(argument, kGetAttShape);
+  if (!argument.IsScalar() && !pair) return Wrong(argument, kGetAttShape);
   Reference reference = GetAttTarget(argument);
   if (reference.target.empty() || reference.attribute.empty()) return Wrong(argument, kGetAttShape);
   uses_.references.push_back(std::move(reference));
@@ -154,9 +153,7 @@ Result<> Checker::ImportValue(const Node& argument) {
   Uses own;
   TRY(Checker(place_, source_, own).Value(argument));
   bool depends = own.imports || own.zones || place_ == Place::kCondition;
-  for (const Reference& reference : own.references) {
-    depends = depends || !reference.attribute.empty();
-  }
+  for (const Reference& one : own.references) depends = depends || !one.attribute.empty();
   if (depends) return Wrong(argument, kImportShape);
   for (Reference& reference : own.references) uses_.references.push_back(std::move(reference));
   for (Reference& one : own.conditions) uses_.conditions.push_back(std::move(one));
