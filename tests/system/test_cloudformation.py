@@ -267,6 +267,55 @@ Resources:
                           self.cloudformation.list_stack_resources(StackName="net")["StackResourceSummaries"]},
                          {"Vpc", "Extra"})
 
+    def test_a_network_with_gateways_and_routes(self):
+        # Records only, but a usual stack around a database has them.
+        second = self.howdah.octet
+        body = f"""
+Parameters: {{Open: {{Type: String, Default: 'yes'}}}}
+Conditions: {{IsOpen: !Equals [!Ref Open, 'yes']}}
+Resources:
+  Vpc: {{Type: AWS::EC2::VPC, Properties: {{CidrBlock: 10.{second}.64.0/20}}}}
+  Public: {{Type: AWS::EC2::Subnet, Properties: {{VpcId: !Ref Vpc, CidrBlock: 10.{second}.64.0/24}}}}
+  Private: {{Type: AWS::EC2::Subnet, Properties: {{VpcId: !Ref Vpc, CidrBlock: 10.{second}.65.0/24}}}}
+  Internet: {{Type: AWS::EC2::InternetGateway, Properties: {{Tags: [{{Key: Name, Value: net}}]}}}}
+  Attached:
+    Type: AWS::EC2::VPCGatewayAttachment
+    Properties: {{VpcId: !Ref Vpc, InternetGatewayId: !Ref Internet}}
+  Address: {{Type: AWS::EC2::EIP, DependsOn: Attached, Properties: {{Domain: vpc}}}}
+  Nat:
+    Type: AWS::EC2::NatGateway
+    Properties: {{AllocationId: !GetAtt Address.AllocationId, SubnetId: !Ref Public}}
+  Outside: {{Type: AWS::EC2::RouteTable, Properties: {{VpcId: !Ref Vpc}}}}
+  Inside: {{Type: AWS::EC2::RouteTable, Properties: {{VpcId: !Ref Vpc}}}}
+  ToInternet:
+    Type: AWS::EC2::Route
+    DependsOn: Attached
+    Properties: {{RouteTableId: !Ref Outside, DestinationCidrBlock: 0.0.0.0/0, GatewayId: !Ref Internet}}
+  ToNat:
+    Type: AWS::EC2::Route
+    Properties: {{RouteTableId: !Ref Inside, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref Nat}}
+  PublicRoutes:
+    Type: AWS::EC2::SubnetRouteTableAssociation
+    Properties: {{SubnetId: !Ref Public, RouteTableId: !Ref Outside}}
+  PrivateRoutes:
+    Type: AWS::EC2::SubnetRouteTableAssociation
+    Properties: {{SubnetId: !Ref Private, RouteTableId: !If [IsOpen, !Ref Inside, !Ref Outside]}}
+Outputs:
+  Ip: {{Value: !Ref Address}}
+"""
+        self.create("gates", body)
+        self.assertEqual(self.drift("gates"), ("IN_SYNC", {}))
+        first = self.resource("gates", "PrivateRoutes")
+        self.cloudformation.update_stack(StackName="gates", UsePreviousTemplate=True, Parameters=[
+            {"ParameterKey": "Open", "ParameterValue": "no"}])
+        self.await_stack("update_complete", "gates")
+        self.assertNotEqual(self.resource("gates", "PrivateRoutes"), first, "another table is another association")
+        self.assertEqual(self.drift("gates"), ("IN_SYNC", {}))
+        self.howdah.ec2.delete_route(RouteTableId=self.resource("gates", "Inside"), DestinationCidrBlock="0.0.0.0/0")
+        self.assertEqual(self.drift("gates"), ("DRIFTED", {"ToNat": []}))
+        self.delete("gates")
+        self.assertEqual(self.howdah.ec2.describe_addresses()["Addresses"], [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -38,6 +38,13 @@ Providers::Providers(const Services& services) {
   by_type_["AWS::EC2::SecurityGroupIngress"] = MakeRuleProvider(services, false);
   by_type_["AWS::EC2::SecurityGroupEgress"] = MakeRuleProvider(services, true);
   by_type_["AWS::EC2::NetworkInterface"] = MakeNetworkInterfaceProvider(services);
+  by_type_["AWS::EC2::InternetGateway"] = MakeInternetGatewayProvider(services);
+  by_type_["AWS::EC2::VPCGatewayAttachment"] = MakeGatewayAttachmentProvider(services);
+  by_type_["AWS::EC2::EIP"] = MakeAddressProvider(services);
+  by_type_["AWS::EC2::NatGateway"] = MakeNatGatewayProvider(services);
+  by_type_["AWS::EC2::RouteTable"] = MakeRouteTableProvider(services);
+  by_type_["AWS::EC2::Route"] = MakeRouteProvider(services);
+  by_type_["AWS::EC2::SubnetRouteTableAssociation"] = MakeRouteTableAssociationProvider(services);
   by_type_["AWS::RDS::DBSubnetGroup"] = MakeDBSubnetGroupProvider(services);
   by_type_["AWS::RDS::DBInstance"] = MakeDBInstanceProvider(services);
   by_type_["AWS::SecretsManager::Secret"] = MakeSecretProvider(services);

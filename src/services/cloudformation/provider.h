@@ -64,6 +64,11 @@ class Provider {
   virtual aws::Outcome<void> Update(const Subject& subject, const json::object& before,
                                     const json::object& after,
                                     const std::vector<std::string>& changed) const;
+  // The physical id after such a change; few things get another one by it.
+  virtual aws::Outcome<std::string> IdAfterUpdate(const Subject& subject,
+                                                  const json::object& /*after*/) const {
+    return subject.id();
+  }
   // The thing's properties as they really are, by the template's names, for a comparison with
   // `expected`: those that cannot be read are left out. nullopt: it is gone.
   virtual aws::Outcome<std::optional<json::object>> Read(const Subject& subject,
@@ -110,6 +115,13 @@ std::unique_ptr<Provider> MakeSubnetProvider(const Services& services);
 std::unique_ptr<Provider> MakeSecurityGroupProvider(const Services& services);
 std::unique_ptr<Provider> MakeRuleProvider(const Services& services, bool egress);
 std::unique_ptr<Provider> MakeNetworkInterfaceProvider(const Services& services);
+std::unique_ptr<Provider> MakeInternetGatewayProvider(const Services& services);
+std::unique_ptr<Provider> MakeGatewayAttachmentProvider(const Services& services);
+std::unique_ptr<Provider> MakeAddressProvider(const Services& services);
+std::unique_ptr<Provider> MakeNatGatewayProvider(const Services& services);
+std::unique_ptr<Provider> MakeRouteTableProvider(const Services& services);
+std::unique_ptr<Provider> MakeRouteProvider(const Services& services);
+std::unique_ptr<Provider> MakeRouteTableAssociationProvider(const Services& services);
 std::unique_ptr<Provider> MakeDBSubnetGroupProvider(const Services& services);
 std::unique_ptr<Provider> MakeDBInstanceProvider(const Services& services);
 std::unique_ptr<Provider> MakeSecretProvider(const Services& services);

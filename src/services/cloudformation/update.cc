@@ -74,6 +74,7 @@ aws::Outcome<bool> Modify(Session& session, ResourceRecord& record, const Side& 
     if (!from || !to) return aws::Refuse(aws::InternalFailure());
     OUTCOME_ASSIGN(const json::object wanted, session.WithSecrets(record, *std::move(to)));
     OUTCOME_TRY(provider.Update(subject, *from, wanted, record.changed));
+    OUTCOME_ASSIGN(record.physical_id, provider.IdAfterUpdate(subject, wanted));
     record.initiated = true;
     session.Touch();
   }

@@ -20,15 +20,21 @@ aws::List<ec2::Filter> MadeBy(const Subject& subject) {
 
 aws::Outcome<void> UpdateTags(const Services& services, const Subject& subject,
                               const json::object& before, const json::object& after) {
+  return UpdateTagsOf(services, subject, subject.id(), before, after);
+}
+
+aws::Outcome<void> UpdateTagsOf(const Services& services, const Subject& subject,
+                                const std::string& id, const json::object& before,
+                                const json::object& after) {
   Tags old_tags = AllTags(subject, before);
   for (const auto& [key, value] : subject.stack.tags) old_tags.emplace(key, value);
   for (const auto& [key, value] : subject.stack.next_tags) old_tags.emplace(key, value);
   const Tags new_tags = AllTags(subject, after);
-  ec2::DeleteTagsRequest remove{.resources = {subject.id()}};
+  ec2::DeleteTagsRequest remove{.resources = {id}};
   for (const auto& [key, value] : old_tags) {
     if (!new_tags.contains(key)) remove.tags.push_back({.key = key, .value = std::nullopt});
   }
-  ec2::CreateTagsRequest create{.resources = {subject.id()}};
+  ec2::CreateTagsRequest create{.resources = {id}};
   for (const auto& [key, value] : new_tags) create.tags.push_back({.key = key, .value = value});
   if (!remove.tags.empty()) {
     OUTCOME_TRY(Invoke<ec2::DeleteTags>(services.ec2, subject.context, remove));

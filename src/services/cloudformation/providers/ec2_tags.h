@@ -19,6 +19,10 @@ aws::List<ec2::Filter> MadeBy(const Subject& subject);
 aws::Outcome<void> UpdateTags(const Services& services, const Subject& subject,
                               const json::object& before, const json::object& after);
 Tags TagsOf(const aws::List<ec2::Tag>& tags);
+// The same for a thing whose tags hang on another id than its physical one.
+aws::Outcome<void> UpdateTagsOf(const Services& services, const Subject& subject,
+                                const std::string& id, const json::object& before,
+                                const json::object& after);
 // The properties without the tags.
 json::object WithoutTags(const json::object& properties);
 

@@ -34,7 +34,22 @@ class NetworkInterfaceProvider : public Provider {
 
   aws::Outcome<void> Update(const Subject& subject, const json::object& before,
                             const json::object& after,
-                            const std::vector<std::string>&) const override {
+                            const std::vector<std::string>& changed) const override {
+    // One attribute a call, as the API wants it. Without a list it keeps the groups that it has.
+    if (Mentions(changed, "Description")) {
+      ec2::ModifyNetworkInterfaceAttributeRequest request;
+      request.network_interface_id = subject.id();
+      request.description = ec2::AttributeValue{TextOf(after, "Description")};
+      OUTCOME_TRY(
+          Invoke<ec2::ModifyNetworkInterfaceAttribute>(services_.ec2, subject.context, request));
+    }
+    if (Mentions(changed, "GroupSet") && after.contains("GroupSet")) {
+      ec2::ModifyNetworkInterfaceAttributeRequest request;
+      request.network_interface_id = subject.id();
+      request.groups = aws::List<std::string>(JsonStrings(after, "GroupSet"));
+      OUTCOME_TRY(
+          Invoke<ec2::ModifyNetworkInterfaceAttribute>(services_.ec2, subject.context, request));
+    }
     return UpdateTags(services_, subject, before, after);
   }
 

@@ -84,14 +84,53 @@ constexpr Property kSecurityGroupEgress[] = {
 constexpr std::string_view kIdAttribute[] = {"Id"};
 
 constexpr Property kNetworkInterface[] = {
-    {"Description", kString},
-    {"GroupSet", kStrings},
+    {"Description", kString, kOptional, kInPlace},
+    {"GroupSet", kStrings, kOptional, kInPlace},
     {"PrivateIpAddress", kString},
     {"SubnetId", kString, kRequired},
     kTags,
 };
 constexpr std::string_view kNetworkInterfaceAttributes[] = {"Id", "PrimaryPrivateIpAddress",
                                                             "VpcId"};
+
+constexpr Property kInternetGateway[] = {kTags};
+constexpr std::string_view kInternetGatewayAttributes[] = {"InternetGatewayId"};
+
+constexpr Property kVpcGatewayAttachment[] = {
+    {"InternetGatewayId", kString, kRequired, kInPlace},
+    {"VpcId", kString, kRequired},
+};
+constexpr std::string_view kVpcGatewayAttachmentAttributes[] = {"AttachmentType"};
+
+constexpr Property kAddress[] = {{"Domain", kString}, kTags};
+constexpr std::string_view kAddressAttributes[] = {"AllocationId", "PublicIp"};
+
+constexpr Property kNatGateway[] = {
+    {"AllocationId", kString},
+    {"ConnectivityType", kString},
+    {"PrivateIpAddress", kString},
+    {"SubnetId", kString, kRequired},
+    kTags,
+};
+constexpr std::string_view kNatGatewayAttributes[] = {"NatGatewayId"};
+
+constexpr Property kRouteTable[] = {kTags, {"VpcId", kString, kRequired}};
+constexpr std::string_view kRouteTableAttributes[] = {"RouteTableId"};
+
+constexpr Property kRoute[] = {
+    {"DestinationCidrBlock", kString},
+    {"DestinationIpv6CidrBlock", kString},
+    {"GatewayId", kString, kOptional, kInPlace},
+    {"NatGatewayId", kString, kOptional, kInPlace},
+    {"NetworkInterfaceId", kString, kOptional, kInPlace},
+    {"RouteTableId", kString, kRequired},
+};
+constexpr std::string_view kRouteAttributes[] = {"CidrBlock"};
+
+constexpr Property kSubnetRouteTableAssociation[] = {
+    {"RouteTableId", kString, kRequired, kInPlace},
+    {"SubnetId", kString, kRequired},
+};
 
 constexpr Property kDBSubnetGroup[] = {
     {"DBSubnetGroupDescription", kString, kRequired, kInPlace},
@@ -178,6 +217,13 @@ constexpr ResourceType kTypes[] = {
     {"AWS::EC2::SecurityGroupIngress", kSecurityGroupIngress, kIdAttribute},
     {"AWS::EC2::SecurityGroupEgress", kSecurityGroupEgress, kIdAttribute},
     {"AWS::EC2::NetworkInterface", kNetworkInterface, kNetworkInterfaceAttributes},
+    {"AWS::EC2::InternetGateway", kInternetGateway, kInternetGatewayAttributes},
+    {"AWS::EC2::VPCGatewayAttachment", kVpcGatewayAttachment, kVpcGatewayAttachmentAttributes},
+    {"AWS::EC2::EIP", kAddress, kAddressAttributes},
+    {"AWS::EC2::NatGateway", kNatGateway, kNatGatewayAttributes},
+    {"AWS::EC2::RouteTable", kRouteTable, kRouteTableAttributes},
+    {"AWS::EC2::Route", kRoute, kRouteAttributes},
+    {"AWS::EC2::SubnetRouteTableAssociation", kSubnetRouteTableAssociation, kIdAttribute},
     {"AWS::RDS::DBSubnetGroup", kDBSubnetGroup, {}, "DBSubnetGroupName"},
     {"AWS::RDS::DBInstance", kDBInstance, kDBInstanceAttributes, "DBInstanceIdentifier"},
     {"AWS::SecretsManager::Secret", kSecret, kIdAttribute},
