@@ -1,6 +1,6 @@
-"""Runs the fuzz targets: run.py [SECONDS] [NAME]…, each for so long, two at a time; the last line is 'N passed, N failed'.
+"""Runs the fuzz targets: run.py [SECONDS] [NAME]…, each for so long, four at a time; the last line is 'N passed, N failed'.
 
-What a target finds lies in build/fuzz/found/; the corpus that it grows in build/fuzz/corpus/ is used again the next time.
+What a target finds lies in build/debug/fuzz/found/; the corpus that it grows in build/debug/fuzz/corpus/ is used again the next time.
 Seeds are in tests/fuzz/corpus/NAME/.
 """
 
@@ -12,8 +12,8 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-BUILD = HERE.parents[1] / "build/fuzz"
-AT_A_TIME = 2
+BUILD = HERE.parents[1] / "build/debug"
+AT_A_TIME = 4
 ONE_INPUT_SECONDS = 60  # by the clock on the wall: on a busy machine a pause is no hang
 MEMORY_MIB = 2048
 LONGEST_INPUT = 16384
@@ -25,7 +25,7 @@ def targets():
 
 def fuzz(name, seconds):
     """One target; (name, whether it came through, what it said last)."""
-    corpus, found = BUILD / "corpus" / name, BUILD / "found"
+    corpus, found = BUILD / "fuzz/corpus" / name, BUILD / "fuzz/found"
     corpus.mkdir(parents=True, exist_ok=True)
     found.mkdir(exist_ok=True)
     seeds = HERE / "corpus" / name
