@@ -22,6 +22,8 @@ SCALARS = {
     "timestamp": ("WallTime", "kTimestamp"),
     "blob": ("Blob", "kBlob"),
 }
+# Answers that AWS leaves out the empty lists of: scripts ask whether the whole structure is empty.
+WITHOUT_EMPTY_LISTS = {"PendingModifiedValues"}
 KEYWORDS = set("""
     alignas and auto bool break case catch char class const continue default delete do double else
     enum explicit export extern false float for friend goto if inline int long mutable namespace new
@@ -211,6 +213,8 @@ def shape_table(model, name):
     if kind == "kStructure" and shape.get("members"):
         out += [f"constexpr MemberDesc kMembers_{name}[] = {{", *member_rows(model, name), "};"]
         fields.append(f".members = kMembers_{name}")
+        if name in WITHOUT_EMPTY_LISTS:
+            fields.append(".omits_empty_lists = true")
     elif kind in ("kList", "kMap"):
         fields += container_fields(model, shape)
     if "enum" in shape and name in model.input_shapes:

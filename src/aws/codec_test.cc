@@ -183,6 +183,15 @@ TEST(Xml, WritesModelNamesAndOmitsWhatIsUnset) {
   EXPECT_THAT(xml, testing::Not(HasSubstr("AllocatedStorage")));
 }
 
+// Scripts ask whether anything is pending by the whole structure.
+TEST(Xml, PendingModifiedValuesWithoutChangesAreEmpty) {
+  rds::DBInstanceMessage output{
+      .db_instances = {{.pending_modified_values = rds::PendingModifiedValues{}}}};
+  XmlWriter writer;
+  EncodeXml(writer, *rds::DescribeDBInstances::Desc().output, &output);
+  EXPECT_THAT(writer.Take(), HasSubstr("<PendingModifiedValues></PendingModifiedValues>"));
+}
+
 TEST(Xml, ReadsWhatItWrites) {
   ec2::DescribeSubnetsResult output{
       .subnets = {{.tags = {{.key = "k", .value = "ü\n"}}, .subnet_id = "subnet-1"}}};

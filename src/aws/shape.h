@@ -101,6 +101,7 @@ struct ShapeDesc {
   std::string_view name;
   // Structure.
   std::span<const MemberDesc> members = {};
+  bool omits_empty_lists = false;  // in answers; elsewhere they are written
   // List (element) and map (element is the value).
   const ShapeDesc* element = nullptr;
   std::string_view element_query = {};  // "" in a request when the list is flattened

@@ -81,6 +81,7 @@ void EncodeXml(XmlWriter& writer, const ShapeDesc& shape, const void* value) {
     // A list is its own slot, so an empty one that nobody named can be written as well.
     const void* item =
         list ? static_cast<const std::byte*>(value) + member.offset : ValueOf(member, value);
+    if (list && shape.omits_empty_lists && member.shape->list->size(item) == 0) continue;
     if (list && member.flattened) {
       WriteItems(writer, *member.shape, member.wire, item);
     } else if (item) {
