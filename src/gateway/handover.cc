@@ -4,33 +4,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
 
 namespace howdah::gateway {
-
-Result<void> PassSocket(int connection, int client) {
-  char byte = kHandoverByte;
-  iovec data{.iov_base = &byte, .iov_len = 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &client, sizeof(int));
-  for (;;) {
-    const ssize_t sent = ::sendmsg(connection, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent == 1) return {};
-    if (sent < 0 && errno == EINTR) continue;
-    return Fail(ErrnoError("handing a client's socket over", sent < 0 ? errno : EIO));
-  }
-}
 
 Result<Peeked> Peek(int client, char* buffer, std::size_t size) {
   // In this order: what came before the end is there when the end is seen.

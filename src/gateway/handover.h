@@ -1,18 +1,12 @@
-// Passing a client's own socket to PostgreSQL: one byte and one descriptor (SCM_RIGHTS) as the
-// first and only message on a connection to the primary's handover socket, where the postmaster
-// takes it for a connection that it accepted itself. After that the client is PostgreSQL's, and the
-// gateway must keep no copy of the descriptor: PostgreSQL's close would not end the connection.
+// What a handover needs of a client's socket: a look at its first bytes that takes nothing, and
+// leaving it as PostgreSQL expects it. Afterwards the client is PostgreSQL's (system's
+// PassDescriptor), and the gateway must keep no copy of the descriptor: PostgreSQL's close would
+// not end the connection.
 #pragma once
 
 #include "base/result.h"
 
 namespace howdah::gateway {
-
-// The byte with which the descriptor travels.
-inline constexpr char kHandoverByte = 'H';
-
-// On a connection that nothing was sent on; does not wait. Afterwards close both.
-Result<void> PassSocket(int connection, int client);
 
 struct Peeked {
   std::size_t size = 0;

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <string>
 
+#include "system/real/pass_descriptor.h"
+
 namespace howdah::gateway {
 namespace {
 
@@ -55,7 +57,7 @@ class HandoverTest : public testing::Test {
     message.msg_control = control.data();
     message.msg_controllen = control.size();
     EXPECT_EQ(::recvmsg(pair_[1], &message, MSG_DONTWAIT), 1);
-    EXPECT_EQ(byte, kHandoverByte);
+    EXPECT_EQ(byte, system::kPassedByte);
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     if (header == nullptr) return -1;
     int fd = -1;
@@ -73,7 +75,7 @@ TEST_F(HandoverTest, TheReceiverReadsEverythingThatWasLookedAt) {
   const auto peeked = Peek(accepted_, buffer.data(), buffer.size());
   ASSERT_TRUE(peeked);
   EXPECT_EQ(std::string(buffer.data(), peeked->size), "first words");
-  ASSERT_TRUE(PassSocket(pair_[0], accepted_));
+  ASSERT_TRUE(system::PassDescriptor(pair_[0], accepted_));
   const int received = Receive();
   ASSERT_GE(received, 0);
   ::close(accepted_);
@@ -89,7 +91,7 @@ TEST_F(HandoverTest, TheReceiverReadsEverythingThatWasLookedAt) {
 TEST_F(HandoverTest, APeerThatIsGoneIsAnError) {
   ::close(pair_[1]);
   pair_[1] = -1;
-  EXPECT_FALSE(PassSocket(pair_[0], accepted_));
+  EXPECT_FALSE(system::PassDescriptor(pair_[0], accepted_));
 }
 
 TEST_F(HandoverTest, PeekDoesNotWaitAndSeesTheEnd) {

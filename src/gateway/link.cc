@@ -6,6 +6,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "system/real/file_descriptor.h"
+
 namespace howdah::gateway {
 namespace {
 
@@ -19,8 +21,8 @@ constexpr std::uint32_t kAlways = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
 
-Link::Link(std::uint64_t id, int epoll, Descriptor client, std::unique_ptr<Tls> tls,
-           Descriptor backend)
+Link::Link(std::uint64_t id, int epoll, system::FileDescriptor client, std::unique_ptr<Tls> tls,
+           system::FileDescriptor backend)
     : id_(id),
       epoll_(epoll),
       client_(std::move(client)),

@@ -9,8 +9,8 @@
 #include <span>
 #include <string>
 
-#include "gateway/descriptor.h"
 #include "gateway/tls.h"
+#include "system/real/file_descriptor.h"
 
 namespace howdah::gateway {
 
@@ -20,8 +20,8 @@ class Link {
 
   // Both sockets do not block. tls: null in the clear. The epoll instance outlives this and tells
   // of events with EventData().
-  Link(std::uint64_t id, int epoll, Descriptor client, std::unique_ptr<Tls> tls,
-       Descriptor backend);
+  Link(std::uint64_t id, int epoll, system::FileDescriptor client, std::unique_ptr<Tls> tls,
+       system::FileDescriptor backend);
 
   static std::uint64_t EventData(std::uint64_t id, Side side) {
     return id << 1 | static_cast<std::uint64_t>(side);
@@ -61,9 +61,9 @@ class Link {
 
   std::uint64_t id_;
   int epoll_;
-  Descriptor client_;
+  system::FileDescriptor client_;
   std::unique_ptr<Tls> tls_;  // uses client_
-  Descriptor backend_;
+  system::FileDescriptor backend_;
   Flow up_{.from = Side::kClient};
   Flow down_{.from = Side::kBackend};
   bool awaits_writable_[2] = {false, false};

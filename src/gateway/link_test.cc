@@ -9,6 +9,8 @@
 #include <array>
 #include <vector>
 
+#include "system/real/file_descriptor.h"
+
 namespace howdah::gateway {
 namespace {
 
@@ -23,10 +25,10 @@ class LinkTest : public testing::Test {
     link_->Begin(buffer_);
   }
 
-  static std::pair<Descriptor, Descriptor> Pair() {
+  static std::pair<system::FileDescriptor, system::FileDescriptor> Pair() {
     std::array<int, 2> fds{-1, -1};
     ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data());
-    return {Descriptor(fds[0]), Descriptor(fds[1])};
+    return {system::FileDescriptor(fds[0]), system::FileDescriptor(fds[1])};
   }
 
   // Moves all that can be moved now.
@@ -67,8 +69,8 @@ class LinkTest : public testing::Test {
     EXPECT_TRUE(arrived == sent);
   }
 
-  Descriptor epoll_;
-  Descriptor client_, backend_;
+  system::FileDescriptor epoll_;
+  system::FileDescriptor client_, backend_;
   std::array<char, 4096> buffer_;
   std::optional<Link> link_;
 };
@@ -115,7 +117,7 @@ TEST_F(LinkTest, HalfCloseIsPassedOnAndTheAnswerStillComes) {
   EXPECT_TRUE(IsAtEnd(backend_.get()));
   EXPECT_FALSE(link_->is_over());
   WriteSome(backend_.get(), "answer");
-  backend_ = Descriptor();
+  backend_ = system::FileDescriptor();
   Settle();
   EXPECT_EQ(ReadAll(client_.get()), "answer");
   EXPECT_TRUE(link_->is_over());
@@ -123,7 +125,7 @@ TEST_F(LinkTest, HalfCloseIsPassedOnAndTheAnswerStillComes) {
 
 TEST_F(LinkTest, TheBackendsLastWordsReachAClientThatStillSpeaks) {
   WriteSome(backend_.get(), "terminating");
-  backend_ = Descriptor();
+  backend_ = system::FileDescriptor();
   WriteSome(client_.get(), "select");
   Settle();
   WriteSome(client_.get(), "select");
@@ -132,13 +134,13 @@ TEST_F(LinkTest, TheBackendsLastWordsReachAClientThatStillSpeaks) {
   EXPECT_FALSE(link_->is_over());
   EXPECT_EQ(ReadAll(client_.get()), "terminating");
   EXPECT_TRUE(IsAtEnd(client_.get()));
-  client_ = Descriptor();
+  client_ = system::FileDescriptor();
   Settle();
   EXPECT_TRUE(link_->is_over());
 }
 
 TEST_F(LinkTest, AClientThatIsGoneEndsTheSession) {
-  client_ = Descriptor();
+  client_ = system::FileDescriptor();
   WriteSome(backend_.get(), "row");
   Settle();
   EXPECT_TRUE(link_->is_over() || IsAtEnd(backend_.get()));

@@ -8,6 +8,8 @@
 #include <array>
 #include <cerrno>
 
+#include "system/real/file_descriptor.h"
+
 namespace howdah::gateway {
 namespace {
 
@@ -21,8 +23,8 @@ constexpr std::uint64_t kWake = 0;
 }  // namespace
 
 Result<std::unique_ptr<Relay>> Relay::Start() {
-  Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
-  Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  system::FileDescriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
+  system::FileDescriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   epoll_event event{.events = EPOLLIN, .data = {.u64 = kWake}};
   if (epoll.get() < 0 || wake.get() < 0 ||
       ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake.get(), &event) != 0)
@@ -32,7 +34,7 @@ Result<std::unique_ptr<Relay>> Relay::Start() {
   return relay;
 }
 
-Relay::Relay(Descriptor epoll, Descriptor wake)
+Relay::Relay(system::FileDescriptor epoll, system::FileDescriptor wake)
     : epoll_(std::move(epoll)), wake_(std::move(wake)), buffer_(kBufferBytes) {}
 
 Relay::~Relay() {

@@ -15,14 +15,15 @@
 
 #include "gateway/link.h"
 #include "gateway/live.h"
+#include "system/real/file_descriptor.h"
 
 namespace howdah::gateway {
 
 // A client and its backend, ready to be relayed.
 struct Joined {
-  Descriptor client;
+  system::FileDescriptor client;
   std::unique_ptr<Tls> tls;  // null: in the clear
-  Descriptor backend;
+  system::FileDescriptor backend;
   std::shared_ptr<const LiveRoute> route;  // in whose epoch the backend was reached
   OpenConnection open;
 };
@@ -53,7 +54,7 @@ class Relay {
     std::uint64_t id;
   };
 
-  Relay(Descriptor epoll, Descriptor wake);
+  Relay(system::FileDescriptor epoll, system::FileDescriptor wake);
   void Post(Message message);
   void Run();
   void DoMessages();
@@ -65,7 +66,7 @@ class Relay {
   void EndGoodbyes();
   int WaitMilliseconds() const;
 
-  Descriptor epoll_, wake_;
+  system::FileDescriptor epoll_, wake_;
   std::mutex mutex_;
   std::vector<Message> inbox_;  // under the mutex
   // From here on: the relay's thread only.

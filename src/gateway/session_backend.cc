@@ -7,6 +7,8 @@
 
 #include "gateway/handover.h"
 #include "gateway/session.h"
+#include "system/real/file_descriptor.h"
+#include "system/real/pass_descriptor.h"
 
 namespace howdah::gateway {
 namespace {
@@ -84,7 +86,8 @@ Task<> Session::HandOver() {
 // event queue, which belong to the socket and would outlive our descriptor.
 void Session::LetGo() {
   error_code ignored;
-  if (const auto passed = PassSocket(backend_.native_handle(), client_.socket().native_handle());
+  if (const auto passed =
+          system::PassDescriptor(backend_.native_handle(), client_.socket().native_handle());
       passed)
     ++route_->counters->handed_over;
   else
@@ -103,9 +106,9 @@ Task<> Session::Join(std::string first_bytes) {
       WriteSome(backend_.native_handle(), first_bytes).count != first_bytes.size())
     co_return Close();
   error_code ignored;
-  loop_.relay->Adopt({.client = Descriptor(client_.socket().release(ignored)),
+  loop_.relay->Adopt({.client = system::FileDescriptor(client_.socket().release(ignored)),
                       .tls = client_.TakeTls(),
-                      .backend = Descriptor(backend_.release(ignored)),
+                      .backend = system::FileDescriptor(backend_.release(ignored)),
                       .route = route_,
                       .open = *std::move(open_)});
   Close();

@@ -20,6 +20,7 @@ constexpr Duration kAdminLimit = 3s;
 constexpr Duration kQuick = 50ms;      // something is about to become true
 constexpr Duration kWatchful = 300ms;  // a primary with a standby
 constexpr Duration kCalm = 2s;         // nothing is expected; the server's end wakes us anyway
+constexpr Duration kAsleep = 30s;      // a stopped node: only a wish wakes it, and looking costs
 constexpr int kStartsBeforeFailed = 5;
 
 Duration BackOff(int failed) {
@@ -209,6 +210,8 @@ Result<Duration> NodeKeeper::PursueStopped(postgres::Node& node) {
   Fit(false);
   admin_.reset();
   WatchServer(std::nullopt);
+  // Finding out that nothing runs means reading all of /proc: with many stopped nodes, not often.
+  const bool was_stopped = adopted_ && observed_.state == nodes::State::kStopped;
   TRY(node.Stop(postgres::StopMode::kFast, kStopLimit));
   sessions_ = 0;
   observed_.state = nodes::State::kStopped;
@@ -216,7 +219,7 @@ Result<Duration> NodeKeeper::PursueStopped(postgres::Node& node) {
   observed_.pid = 0;
   observed_.streaming_token.clear();
   observed_.proven_token.clear();
-  return kCalm;
+  return was_stopped ? kAsleep : kCalm;
 }
 
 Result<bool> NodeKeeper::Seed(const nodes::Desired& want, postgres::Node& node) {

@@ -17,6 +17,8 @@
 #include <utility>
 
 #include "preload/libraries.h"
+#include "system/real/file_descriptor.h"
+#include "system/real/pass_descriptor.h"
 
 namespace howdah::postgres {
 namespace {
@@ -24,19 +26,7 @@ namespace {
 // "SSLRequest": length 8, code 80877103. Source: PostgreSQL documentation, "Message Formats".
 constexpr std::array<unsigned char, 8> kSslRequest = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
 
-class Socket {
- public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
-  Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Socket& operator=(Socket&&) = delete;
-  ~Socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
+using Socket = system::FileDescriptor;
 
 struct TcpPair {
   Socket client;
@@ -102,23 +92,7 @@ Result<> HandOver(const std::string& socket_path, int client) {
   if (::connect(unix_socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
     return Fail(Code::kUnavailable, ErrnoError("connecting to " + socket_path, errno).what());
   }
-  char byte = 'H';
-  iovec data{.iov_base = &byte, .iov_len = 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &client, sizeof(client));
-  if (::sendmsg(unix_socket.get(), &message, MSG_NOSIGNAL) != 1) {
-    return Fail(ErrnoError("passing a socket on", errno));
-  }
-  return {};
+  return system::PassDescriptor(unix_socket.get(), client);
 }
 
 Result<HandoverProof> ProveHandover(const std::string& socket_path, Duration limit) {
