@@ -390,8 +390,8 @@ class Allocated(unittest.TestCase):
         with self.assertRaises(psycopg2.errors.ReadOnlySqlTransaction), connection.cursor() as cursor:
             cursor.execute("CREATE TABLE t (n int)")
         connection.close()
-        howdah.rds.modify_db_instance(DBInstanceIdentifier="db", AllocatedStorage=30, ApplyImmediately=True)
-        self.assertEqual(status(), "modifying")
+        answer = howdah.rds.modify_db_instance(DBInstanceIdentifier="db", AllocatedStorage=30, ApplyImmediately=True)
+        self.assertEqual(answer["DBInstance"]["DBInstanceStatus"], "modifying")
         eventually(lambda: status() == "available", 40, "available")
         connection = howdah.connect(instance)
         with connection, connection.cursor() as cursor:
