@@ -131,6 +131,8 @@ class Ec2(Errors):
                 ("describe_network_interfaces", "InvalidNetworkInterfaceID.NotFound",
                  dict(NetworkInterfaceIds=["eni-00000000000000000"])),
                 ("create_security_group", "InvalidGroup.Duplicate", dict(GroupName="db", Description="x", VpcId=vpc)),
+                ("create_security_group", "InvalidGroup.Reserved",
+                 dict(GroupName="default", Description="x", VpcId=vpc)),
                 ("authorize_security_group_ingress", "InvalidPermission.Duplicate", dict(GroupId=group, IpPermissions=rule)),
                 ("revoke_security_group_ingress", "InvalidPermission.NotFound",
                  dict(GroupId=group, IpPermissions=[{**rule[0], "FromPort": 1, "ToPort": 2}])),

@@ -148,6 +148,10 @@ aws::Outcome<api::CreateSecurityGroupResult> CreateSecurityGroup(
     const api::CreateSecurityGroupRequest& in) {
   OUTCOME_ASSIGN(const vpc::Tags tags,
                  ReadTagSpecifications(in.tag_specifications, "security-group"));
+  if (*in.group_name == "default") {
+    return aws::Refuse(
+        aws::Fault{"InvalidGroup.Reserved", 400, "The security group name 'default' is reserved."});
+  }
   vpc::SecurityGroup made;
   OUTCOME_TRY(
       Change(options.network.store, [&](store::Transaction& transaction) -> aws::Outcome<void> {
