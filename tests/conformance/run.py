@@ -21,29 +21,11 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
 
+import counting  # noqa: E402
+
 # What takes longest begins first.
 LONG = ("test_terraform.py", "test_cli.py", "test_terraform_vpc.py", "test_lifecycle.py", "test_terraform_errors.py")
 FIRST_OCTET, LAST_OCTET = 32, 249
-
-
-class Result(unittest.TextTestResult):
-    """Counts what passed, and says how long each took."""
-
-    def __init__(self, *words):
-        super().__init__(*words)
-        self.passed = 0
-
-    def startTest(self, test):
-        self._begun = time.monotonic()
-        super().startTest(test)
-
-    def addSuccess(self, test):
-        self.passed += 1
-        super().addSuccess(test)
-
-    def stopTest(self, test):
-        self.stream.writeln(f"    {time.monotonic() - self._begun:.1f} s")
-        super().stopTest(test)
 
 
 def run_one(name, patterns):
@@ -52,8 +34,7 @@ def run_one(name, patterns):
     if patterns:
         loader.testNamePatterns = [f"*{pattern}*" for pattern in patterns]
     suite = loader.loadTestsFromName(name.removesuffix(".py"))
-    result = unittest.TextTestRunner(verbosity=2, resultclass=Result).run(suite)
-    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    result, failed = counting.run(suite)
     for test, reason in result.skipped:
         print(f"skipped {test.id()}: {reason}")
     print(f"{result.passed} passed, {failed} failed")
