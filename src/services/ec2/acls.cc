@@ -22,24 +22,24 @@ struct Row {
 };
 
 // What the entries say, and AWS's last rule, which denies what no other allows.
-template <auto tell>
+using Said = std::optional<std::string>;
+
+template <Said (*tell)(const vpc::AclEntry& entry)>
 constexpr auto kOfEntries = [](const Row& row) {
   std::vector<std::string> texts;
-  for (const vpc::AclEntry& entry : row.acl.entries) {
-    const std::optional<std::string> text = tell(entry);
-    if (text) texts.push_back(*text);
-  }
+  for (const vpc::AclEntry& entry : row.acl.entries)
+    if (const Said text = tell(entry)) texts.push_back(*text);
   return texts;
 };
 
-template <auto tell>
-constexpr auto kOfSubnets = [](const Row& row) {
-  std::vector<std::string> texts;
-  for (const vpc::Subnet& subnet : row.subnets) texts.push_back(tell(row, subnet));
-  return texts;
-};
-
-using Said = std::optional<std::string>;
+template <typename Tell>
+constexpr auto OfSubnets(Tell) {
+  return [](const Row& row) {
+    std::vector<std::string> texts;
+    for (const vpc::Subnet& subnet : row.subnets) texts.push_back(Tell{}(row, subnet));
+    return texts;
+  };
+}
 
 bool IsIcmp(const vpc::AclEntry& entry) {
   return entry.protocol == "1" || entry.protocol == "58";
@@ -52,6 +52,9 @@ bool IsIpv6(const vpc::AclEntry& entry) {
 }
 Said If(bool is, const std::string& text) {
   return is ? Said(text) : std::nullopt;
+}
+Said TellEgress(const vpc::AclEntry& entry) {
+  return entry.egress ? "true" : "false";
 }
 Said TellRange(const vpc::AclEntry& entry) {
   return If(!IsIpv6(entry), entry.range);
@@ -80,16 +83,14 @@ Said TellProtocol(const vpc::AclEntry& entry) {
 
 constexpr Column<Row> kColumns[] = {
     {"association.association-id",
-     kOfSubnets<[](const Row&, const vpc::Subnet& subnet) { return subnet.acl_association; }>},
+     OfSubnets([](const Row&, const vpc::Subnet& subnet) { return subnet.acl_association; })},
     {"association.network-acl-id",
-     kOfSubnets<[](const Row& row, const vpc::Subnet&) { return row.acl.id.str(); }>},
+     OfSubnets([](const Row& row, const vpc::Subnet&) { return row.acl.id.str(); })},
     {"association.subnet-id",
-     kOfSubnets<[](const Row&, const vpc::Subnet& subnet) { return subnet.id.str(); }>},
+     OfSubnets([](const Row&, const vpc::Subnet& subnet) { return subnet.id.str(); })},
     {"default", [](const Row&) { return true; }},
     {"entry.cidr", kOfEntries<TellRange>},
-    {"entry.egress", kOfEntries<[](const vpc::AclEntry& entry) -> Said {
-       return entry.egress ? "true" : "false";
-     }>},
+    {"entry.egress", kOfEntries<TellEgress>},
     {"entry.icmp.code", kOfEntries<TellIcmpCode>},
     {"entry.icmp.type", kOfEntries<TellIcmpType>},
     {"entry.ipv6-cidr", kOfEntries<TellRange6>},

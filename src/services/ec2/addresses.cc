@@ -23,21 +23,22 @@ struct Row {
 };
 
 // What only an associated address says.
-template <auto tell>
-constexpr auto kIfAssociated =
-    [](const Row& row) { return row.IsAssociated() ? Values(tell(row)) : Values(); };
+template <typename Tell>
+constexpr auto IfAssociated(Tell) {
+  return [](const Row& row) { return row.IsAssociated() ? Values(Tell{}(row)) : Values(); };
+}
 
 constexpr Column<Row> kColumns[] = {
     {"allocation-id", [](const Row& row) { return row.address.id.str(); }},
-    {"association-id", kIfAssociated<[](const Row& row) { return row.address.association; }>},
+    {"association-id", IfAssociated([](const Row& row) { return row.address.association; })},
     {"domain", [](const Row&) { return "vpc"; }},
     {"instance-id", nullptr},
     {"network-border-group", [](const Row& row) { return row.region; }},
     {"network-interface-id",
-     kIfAssociated<[](const Row& row) { return row.address.interface.str(); }>},
-    {"network-interface-owner-id", kIfAssociated<[](const Row& row) { return row.account; }>},
+     IfAssociated([](const Row& row) { return row.address.interface.str(); })},
+    {"network-interface-owner-id", IfAssociated([](const Row& row) { return row.account; })},
     {"private-ip-address",
-     kIfAssociated<[](const Row& row) { return row.address.private_address.ToString(); }>},
+     IfAssociated([](const Row& row) { return row.address.private_address.ToString(); })},
     {"public-ip", [](const Row& row) { return row.address.address.ToString(); }}};
 
 constexpr Resource<Row> kAddresses = {.ids = "allocationIds",

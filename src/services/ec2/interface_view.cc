@@ -24,41 +24,45 @@ const char* KindOf(const vpc::Interface& interface) {
 }
 
 // What only an attached interface says.
-template <auto tell>
-constexpr auto kIfAttached =
-    [](const Row& row) { return row.interface.requester_managed ? Values(tell(row)) : Values(); };
+template <typename Tell>
+constexpr auto IfAttached(Tell) {
+  return [](const Row& row) {
+    return row.interface.requester_managed ? Values(Tell{}(row)) : Values();
+  };
+}
 
 // What only an interface with an Elastic IP address says.
-template <auto tell>
-constexpr auto kIfPublic =
-    [](const Row& row) { return row.address ? Values(tell(row)) : Values(); };
+template <typename Tell>
+constexpr auto IfPublic(Tell) {
+  return [](const Row& row) { return row.address ? Values(Tell{}(row)) : Values(); };
+}
 
 constexpr auto kAddress = [](const Row& row) { return row.interface.address.ToString(); };
 constexpr auto kPublicAddress =
-    kIfPublic<[](const Row& row) { return row.address->address.ToString(); }>;
-constexpr auto kPublicOwner = kIfPublic<[](const Row& row) { return row.account; }>;
+    IfPublic([](const Row& row) { return row.address->address.ToString(); });
+constexpr auto kPublicOwner = IfPublic([](const Row& row) { return row.account; });
 
 constexpr Column<Row> kColumns[] = {
     {"addresses.association.owner-id", kPublicOwner},
     {"addresses.association.public-ip", kPublicAddress},
     {"addresses.primary", [](const Row&) { return true; }},
     {"addresses.private-ip-address", kAddress},
-    {"association.allocation-id", kIfPublic<[](const Row& row) { return row.address->id.str(); }>},
+    {"association.allocation-id", IfPublic([](const Row& row) { return row.address->id.str(); })},
     {"association.association-id",
-     kIfPublic<[](const Row& row) { return row.address->association; }>},
+     IfPublic([](const Row& row) { return row.address->association; })},
     {"association.ip-owner-id", kPublicOwner},
     {"association.public-dns-name", nullptr},
     {"association.public-ip", kPublicAddress},
     {"attachment.attach-time",
-     kIfAttached<[](const Row& row) { return FormatIso8601(row.interface.created); }>},
+     IfAttached([](const Row& row) { return FormatIso8601(row.interface.created); })},
     {"attachment.attachment-id",
-     kIfAttached<[](const Row& row) { return AttachmentOf(row.interface); }>},
-    {"attachment.delete-on-termination", kIfAttached<[](const Row&) { return false; }>},
-    {"attachment.device-index", kIfAttached<[](const Row&) { return std::int64_t{1}; }>},
+     IfAttached([](const Row& row) { return AttachmentOf(row.interface); })},
+    {"attachment.delete-on-termination", IfAttached([](const Row&) { return false; })},
+    {"attachment.device-index", IfAttached([](const Row&) { return std::int64_t{1}; })},
     {"attachment.instance-id", nullptr},
     {"attachment.instance-owner-id",
-     kIfAttached<[](const Row& row) { return row.interface.requester_id; }>},
-    {"attachment.status", kIfAttached<[](const Row&) { return "attached"; }>},
+     IfAttached([](const Row& row) { return row.interface.requester_id; })},
+    {"attachment.status", IfAttached([](const Row&) { return "attached"; })},
     {"availability-zone", [](const Row& row) { return row.interface.zone; }},
     {"availability-zone-id", [](const Row& row) { return row.zone_id; }},
     {"description", [](const Row& row) { return row.interface.description; }},

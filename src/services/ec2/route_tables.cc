@@ -29,7 +29,7 @@ struct Row {
 
 using Said = std::optional<std::string>;
 
-template <auto tell>
+template <Said (*tell)(const RouteRow& route)>
 constexpr auto kOfRoutes = [](const Row& row) {
   std::vector<std::string> texts;
   for (const RouteRow& route : row.routes)
@@ -67,24 +67,26 @@ Said TellState(const RouteRow& row) {
 }
 
 // What the associations say: that as the main table, and those with subnets.
-template <auto of_main, auto of_subnet>
-constexpr auto kOfAssociations = [](const Row& row) {
-  std::vector<std::string> texts;
-  if (!row.table.association.empty()) texts.push_back(of_main(row.table));
-  for (const vpc::Subnet& subnet : row.subnets) texts.push_back(of_subnet(subnet));
-  return texts;
-};
+template <typename OfMain, typename OfSubnet>
+constexpr auto OfAssociations(OfMain, OfSubnet) {
+  return [](const Row& row) {
+    std::vector<std::string> texts;
+    if (!row.table.association.empty()) texts.push_back(OfMain{}(row.table));
+    for (const vpc::Subnet& subnet : row.subnets) texts.push_back(OfSubnet{}(subnet));
+    return texts;
+  };
+}
 
 constexpr Column<Row> kColumns[] = {
     {"association.gateway-id", nullptr},
-    {"association.main", kOfAssociations<[](const vpc::RouteTable&) { return "true"; },
-                                         [](const vpc::Subnet&) { return "false"; }>},
+    {"association.main", OfAssociations([](const vpc::RouteTable&) { return "true"; },
+                                        [](const vpc::Subnet&) { return "false"; })},
     {"association.route-table-association-id",
-     kOfAssociations<[](const vpc::RouteTable& table) { return table.association; },
-                     [](const vpc::Subnet& subnet) { return subnet.route_association; }>},
+     OfAssociations([](const vpc::RouteTable& table) { return table.association; },
+                    [](const vpc::Subnet& subnet) { return subnet.route_association; })},
     {"association.route-table-id",
-     kOfAssociations<[](const vpc::RouteTable& table) { return table.id.str(); },
-                     [](const vpc::Subnet& subnet) { return subnet.route_table.str(); }>},
+     OfAssociations([](const vpc::RouteTable& table) { return table.id.str(); },
+                    [](const vpc::Subnet& subnet) { return subnet.route_table.str(); })},
     {"association.subnet-id",
      [](const Row& row) {
        std::vector<std::string> ids;
