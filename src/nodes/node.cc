@@ -14,20 +14,25 @@ namespace {
 template <typename Enum, std::size_t N>
 using Names = std::array<std::pair<Enum, std::string_view>, N>;
 
-constexpr Names<Role, 2> kRoles = {{{Role::kPrimary, "primary"}, {Role::kStandby, "standby"}}};
+constexpr Names<Role, 4> kRoles = {{{Role::kPrimary, "primary"},
+                                    {Role::kStandby, "standby"},
+                                    {Role::kRecruit, "recruit"},
+                                    {Role::kFenced, "fenced"}}};
 constexpr Names<Power, 3> kPowers = {
     {{Power::kRunning, "running"}, {Power::kStopped, "stopped"}, {Power::kAbsent, "absent"}}};
 constexpr Names<DataPath, 2> kDataPaths = {
     {{DataPath::kAuto, "auto"}, {DataPath::kRelay, "relay"}}};
 constexpr Names<TlsPlace, 3> kTlsPlaces = {
     {{TlsPlace::kAuto, "auto"}, {TlsPlace::kServer, "server"}, {TlsPlace::kGateway, "gateway"}}};
-constexpr Names<State, 7> kStates = {{{State::kUnknown, "unknown"},
+constexpr Names<State, 9> kStates = {{{State::kUnknown, "unknown"},
                                       {State::kAbsent, "absent"},
                                       {State::kPreparing, "preparing"},
                                       {State::kStarting, "starting"},
                                       {State::kRunning, "running"},
                                       {State::kStopped, "stopped"},
-                                      {State::kFailed, "failed"}}};
+                                      {State::kFailed, "failed"},
+                                      {State::kDown, "down"},
+                                      {State::kFenced, "fenced"}}};
 
 template <typename Enum, std::size_t N>
 std::string_view NameOf(const Names<Enum, N>& names, Enum value) {
@@ -112,6 +117,8 @@ std::string Format(const Desired& desired) {
                                       {"read_only", desired.read_only},
                                       {"settings", settings},
                                       {"restarts", desired.restarts},
+                                      {"revive", desired.revive},
+                                      {"checkpoint", desired.checkpoint},
                                       {"bootstrap", bootstrap},
                                       {"endpoint", FormatEndpoint(desired.endpoint)},
                                       {"sealed_password", desired.sealed_password}});
@@ -136,6 +143,8 @@ Result<Desired> ParseDesired(std::string_view text) {
     if (value.is_string()) desired.settings[std::string(name)] = std::string(value.get_string());
   }
   desired.restarts = JsonInt(object, "restarts");
+  desired.revive = JsonInt(object, "revive");
+  desired.checkpoint = JsonInt(object, "checkpoint");
   const json::object bootstrap = JsonObject(object, "bootstrap");
   desired.bootstrap = {.stamp = JsonInt(bootstrap, "stamp"),
                        .master_user = JsonString(bootstrap, "master_user"),
@@ -161,6 +170,18 @@ std::string Format(const Observed& observed) {
                                       {"bootstrap_stamp", observed.bootstrap_stamp},
                                       {"settings_hash", observed.settings_hash},
                                       {"starts", observed.starts},
+                                      {"epoch", observed.epoch},
+                                      {"revive", observed.revive},
+                                      {"checkpoint", observed.checkpoint},
+                                      {"unresponsive", observed.unresponsive},
+                                      {"unresponsive_ms", observed.unresponsive_ms},
+                                      {"recruited", observed.recruited},
+                                      {"received_lsn", observed.received_lsn},
+                                      {"replayed_lsn", observed.replayed_lsn},
+                                      {"shutdown_lsn", observed.shutdown_lsn},
+                                      {"timeline", observed.timeline},
+                                      {"rejoined", observed.rejoined},
+                                      {"set_aside_bytes", observed.set_aside_bytes},
                                       {"data_path", observed.data_path},
                                       {"tls", observed.tls},
                                       {"storage", ToJson(observed.storage)}});
@@ -183,6 +204,18 @@ Result<Observed> ParseObserved(std::string_view text) {
   observed.bootstrap_stamp = JsonInt(object, "bootstrap_stamp");
   observed.settings_hash = JsonString(object, "settings_hash");
   observed.starts = JsonInt(object, "starts");
+  observed.epoch = JsonInt(object, "epoch");
+  observed.revive = JsonInt(object, "revive");
+  observed.checkpoint = JsonInt(object, "checkpoint");
+  observed.unresponsive = JsonString(object, "unresponsive");
+  observed.unresponsive_ms = JsonInt(object, "unresponsive_ms");
+  observed.recruited = JsonBool(object, "recruited");
+  observed.received_lsn = JsonInt(object, "received_lsn");
+  observed.replayed_lsn = JsonInt(object, "replayed_lsn");
+  observed.shutdown_lsn = JsonInt(object, "shutdown_lsn");
+  observed.timeline = JsonInt(object, "timeline");
+  observed.rejoined = JsonString(object, "rejoined");
+  observed.set_aside_bytes = JsonInt(object, "set_aside_bytes");
   observed.data_path = JsonString(object, "data_path");
   observed.tls = JsonString(object, "tls");
   TRY_ASSIGN(observed.storage, StorageFromJson(JsonObject(object, "storage")));

@@ -13,7 +13,14 @@
 
 namespace howdah::nodes {
 
-enum class Role { kPrimary, kStandby };
+enum class Role {
+  kPrimary,
+  kStandby,
+  // About to be promoted: follows nobody any more, replays all that it received, stays in recovery.
+  kRecruit,
+  // A former primary: every process of it is killed, and nothing of it runs.
+  kFenced,
+};
 enum class Power { kRunning, kStopped, kAbsent };
 
 // What has to exist inside the server beyond initdb. Applied whenever `stamp` differs from the one
@@ -47,6 +54,7 @@ struct Desired {
   std::string version;  // exact: "14.17"
   Role role = Role::kPrimary;
   Power power = Power::kRunning;
+  // The fencing token: an agent that has promised one obeys no document with an older one.
   std::int64_t epoch = 1;
   NodeId primary;         // for a standby: whom it follows
   std::string token;      // the standby's identity: it connects so, its primary looks out for it
@@ -55,12 +63,26 @@ struct Desired {
   bool read_only = false;                       // for a primary: its standby has no room for more
   std::map<std::string, std::string> settings;  // postgresql.conf, beyond what the host forces
   std::int64_t restarts = 0;                    // a higher number asks for one restart
-  Bootstrap bootstrap;                          // for a primary
+  // A primary whose server ended while commits waited for a standby starts again only when this
+  // is higher than what it has obeyed: whether it or its standby goes on is not its agent's to say.
+  std::int64_t revive = 0;
+  std::int64_t checkpoint = 0;  // a higher number asks for one CHECKPOINT, before a planned stop
+  Bootstrap bootstrap;          // for a primary
   Endpoint endpoint;
   std::string sealed_password;  // of rdsadmin and of replication, sealed in the vault
 };
 
-enum class State { kUnknown, kAbsent, kPreparing, kStarting, kRunning, kStopped, kFailed };
+enum class State {
+  kUnknown,
+  kAbsent,
+  kPreparing,
+  kStarting,
+  kRunning,
+  kStopped,
+  kFailed,
+  kDown,    // a primary's server ended by itself while commits waited for a standby
+  kFenced,  // as told: nothing of it runs
+};
 
 struct Observed {
   State state = State::kUnknown;
@@ -75,10 +97,25 @@ struct Observed {
   std::string proven_token;     // primary: identity for which a probe commit was confirmed
   std::int64_t restarts = 0;    // the number that the last start obeyed
   std::int64_t bootstrap_stamp = 0;
-  std::string settings_hash;  // of the settings with which the server runs
-  std::int64_t starts = 0;    // how often the agent has started this server
-  std::string data_path;      // "handover", or "relay" and why; for people
-  std::string tls;            // "server", or "gateway" and why; for people
+  std::string settings_hash;    // of the settings with which the server runs
+  std::int64_t starts = 0;      // how often the agent has started this server
+  std::int64_t epoch = 0;       // promised: on disk before it is reported here
+  std::int64_t revive = 0;      // the number that was obeyed
+  std::int64_t checkpoint = 0;  // the number that was obeyed
+  // Primary: why probes fail ("" : they do not), and for how long they had when this was written.
+  std::string unresponsive;
+  std::int64_t unresponsive_ms = 0;
+  bool recruited = false;         // its WAL receiver is gone and nothing starts it again
+  std::int64_t received_lsn = 0;  // standby, recruit: what is flushed to its disk
+  std::int64_t replayed_lsn = 0;
+  std::int64_t shutdown_lsn = 0;  // not running: where its WAL ends after a clean stop; 0: unclean
+  std::int64_t timeline = 0;
+  // How it came back as a standby last ("", "as it was", "pg_rewind", "delta copy", "copy"), and
+  // how much WAL beyond the new primary's fork was set aside then.
+  std::string rejoined;
+  std::int64_t set_aside_bytes = 0;
+  std::string data_path;  // "handover", or "relay" and why; for people
+  std::string tls;        // "server", or "gateway" and why; for people
   Storage storage;
   bool operator==(const Observed&) const = default;
 };
