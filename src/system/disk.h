@@ -37,6 +37,23 @@ class Disk {
     (void)bytes, (void)mode;
     return Fail(Code::kUnsupported, "append to " + path);
   }
+  // Bytes from `offset` on, fewer at the end of the file; kNotFound where there is none.
+  virtual Result<std::string> ReadAt(const std::string& path, std::uint64_t offset,
+                                     std::size_t size) {
+    (void)offset, (void)size;
+    return Fail(Code::kUnsupported, "read a part of " + path);
+  }
+  // Overwrites a part of a file, which it creates; not durable before SyncTree.
+  virtual Result<> WriteAt(const std::string& path, std::uint64_t offset, std::string_view bytes,
+                           unsigned mode = 0600) {
+    (void)offset, (void)bytes, (void)mode;
+    return Fail(Code::kUnsupported, "write a part of " + path);
+  }
+  // Cuts a file to that size, or makes it longer with zeros; not durable before SyncTree.
+  virtual Result<> Resize(const std::string& path, std::uint64_t size_bytes) {
+    (void)size_bytes;
+    return Fail(Code::kUnsupported, "resize " + path);
+  }
   virtual Result<bool> Exists(const std::string& path) = 0;
   // Creates the directory and its parents; an existing one is no error and keeps its mode.
   virtual Result<> MakeDirectories(const std::string& path, unsigned mode = 0700) = 0;

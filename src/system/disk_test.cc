@@ -47,6 +47,19 @@ TEST_P(DiskContract, WhatIsWrittenIsRead) {
   EXPECT_EQ(*disk_->List(root_), Names{"file"});  // nothing is left beside it
 }
 
+TEST_P(DiskContract, PartsOfAFileAreReadWrittenAndCut) {
+  EXPECT_EQ(disk_->ReadAt(At("no"), 0, 1).error().code(), Code::kNotFound);
+  EXPECT_EQ(disk_->Resize(At("no"), 1).error().code(), Code::kNotFound);
+  ASSERT_TRUE(disk_->WriteAt(At("file"), 0, "0123456789"));
+  ASSERT_TRUE(disk_->WriteAt(At("file"), 3, "xy"));
+  EXPECT_EQ(*disk_->ReadAt(At("file"), 2, 4), "2xy5");
+  EXPECT_EQ(*disk_->ReadAt(At("file"), 8, 100), "89");
+  EXPECT_EQ(*disk_->ReadAt(At("file"), 100, 1), "");
+  ASSERT_TRUE(disk_->Resize(At("file"), 4));
+  ASSERT_TRUE(disk_->WriteAt(At("file"), 6, "z"));
+  EXPECT_EQ(*disk_->Read(At("file")), std::string("012x\0\0z", 7));
+}
+
 TEST_P(DiskContract, AWrittenFileHasExactlyTheModeAskedFor) {
   ASSERT_TRUE(disk_->WriteDurably(At("secret"), "x"));
   ASSERT_TRUE(disk_->WriteDurably(At("open"), "xy", 0666));

@@ -70,6 +70,34 @@ Result<> MemoryDisk::WriteDurably(const std::string& path, std::string_view cont
   return {};
 }
 
+Result<std::string> MemoryDisk::ReadAt(const std::string& path, std::uint64_t offset,
+                                       std::size_t size) {
+  TRY_ASSIGN(const std::string contents, Read(path));
+  return offset >= contents.size() ? std::string() : contents.substr(offset, size);
+}
+
+Result<> MemoryDisk::WriteAt(const std::string& path, std::uint64_t offset, std::string_view bytes,
+                             unsigned mode) {
+  const std::lock_guard lock(mutex_);
+  TRY(Enter());
+  const std::string normal = Normal(path);
+  TRY(RequireParent(normal));
+  const auto [found, is_new] = nodes_.try_emplace(normal, Node{.mode = mode, .contents = ""});
+  std::string& contents = found->second.contents;
+  if (found->second.is_directory) return Fail(Code::kInternal, path + ": is a directory");
+  if (contents.size() < offset + bytes.size()) contents.resize(offset + bytes.size());
+  contents.replace(offset, bytes.size(), bytes);
+  return {};
+}
+
+Result<> MemoryDisk::Resize(const std::string& path, std::uint64_t size_bytes) {
+  const std::lock_guard lock(mutex_);
+  TRY(Enter());
+  TRY(Find(Normal(path)));
+  nodes_[Normal(path)].contents.resize(size_bytes);
+  return {};
+}
+
 Result<bool> MemoryDisk::Exists(const std::string& path) {
   const std::lock_guard lock(mutex_);
   TRY(Enter());

@@ -17,6 +17,11 @@ class MemoryDisk final : public Disk {
   Result<std::string> Read(const std::string& path) override;
   Result<> WriteDurably(const std::string& path, std::string_view contents,
                         unsigned mode = 0600) override;
+  Result<std::string> ReadAt(const std::string& path, std::uint64_t offset,
+                             std::size_t size) override;
+  Result<> WriteAt(const std::string& path, std::uint64_t offset, std::string_view bytes,
+                   unsigned mode = 0600) override;
+  Result<> Resize(const std::string& path, std::uint64_t size_bytes) override;
   Result<bool> Exists(const std::string& path) override;
   Result<> MakeDirectories(const std::string& path, unsigned mode = 0700) override;
   Result<std::vector<std::string>> List(const std::string& path) override;

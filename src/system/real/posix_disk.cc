@@ -151,6 +151,45 @@ Result<> PosixDisk::Append(const std::string& path, std::string_view bytes, unsi
   return WriteAll(file.get(), bytes, path);
 }
 
+Result<std::string> PosixDisk::ReadAt(const std::string& path, std::uint64_t offset,
+                                      std::size_t size) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.valid()) return FailErrno("open", path, errno);
+  std::string bytes(size, '\0');
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t got =
+        ::pread(file.get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return FailErrno("read", path, errno);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+Result<> PosixDisk::WriteAt(const std::string& path, std::uint64_t offset, std::string_view bytes,
+                            unsigned mode) {
+  const FileDescriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!file.valid()) return FailErrno("open", path, errno);
+  while (!bytes.empty()) {
+    const ssize_t wrote =
+        ::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return FailErrno("write", path, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(wrote));
+    offset += static_cast<std::uint64_t>(wrote);
+  }
+  return {};
+}
+
+Result<> PosixDisk::Resize(const std::string& path, std::uint64_t size_bytes) {
+  if (::truncate(path.c_str(), static_cast<off_t>(size_bytes)) == 0) return {};
+  return FailErrno("truncate", path, errno);
+}
+
 Result<bool> PosixDisk::Exists(const std::string& path) {
   struct stat info{};
   if (::lstat(path.c_str(), &info) == 0) return true;
