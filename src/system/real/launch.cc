@@ -5,6 +5,8 @@
 #include <linux/close_range.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -68,6 +70,17 @@ Result<Launch> Launch::Prepare(const SpawnSpec& spec, FileDescriptor output) {
     return Fail(ErrnoError("open descriptors of " + spec.argv.front(), errno));
   }
   return launch;
+}
+
+void Launch::CloseOthers(int report) const {
+  std::array<int, 3> kept = {input_.get(), output_.get(), report};
+  std::ranges::sort(kept);
+  int next = STDERR_FILENO + 1;
+  for (const int each : kept) {
+    if (each > next) ::close_range(next, each - 1, 0);
+    next = each + 1;
+  }
+  ::close_range(next, ~0U, 0);
 }
 
 void Launch::Become(int report) const {

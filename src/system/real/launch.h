@@ -19,6 +19,11 @@ class Launch {
   // `output` becomes stdout and stderr. kInvalid: argv is empty, or a text holds a NUL.
   static Result<Launch> Prepare(const SpawnSpec& spec, FileDescriptor output);
 
+  // In the child only, before it waits for anybody: lets go of every descriptor but those that it
+  // needs itself. What it would hold on to otherwise are our locks, and our end of `report`, whose
+  // closing is how it learns that we died.
+  void CloseOthers(int report) const;
+
   // In the child only. Becomes the program, in a session of its own; on failure sends errno over
   // `report` and leaves. `report` is closed by a successful exec.
   [[noreturn]] void Become(int report) const;

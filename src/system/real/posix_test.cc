@@ -1,6 +1,7 @@
 // What only the real processes, files and clocks can show.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +126,28 @@ TEST(PosixProcesses, ManyThreadsMaySpawnAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(good, 80);
+}
+
+// A `serve` killed at that moment left a process that waited for it for ever, with its locks.
+TEST(PosixProcesses, WhoIsKilledInTheMiddleOfASpawnLeavesNobodyWaiting) {
+  for (int round = 0; round < 100; ++round) {
+    int inherited[2];
+    ASSERT_EQ(::pipe2(inherited, O_CLOEXEC), 0);
+    const pid_t spawner = fork();
+    if (spawner == 0) {
+      PosixProcesses processes;
+      while (processes.Spawn(Shell("exit 0"))) {
+      }
+      _exit(1);
+    }
+    ::close(inherited[1]);
+    std::this_thread::sleep_for(std::chrono::microseconds(97 * round));
+    kill(spawner, SIGKILL);
+    waitpid(spawner, nullptr, 0);
+    pollfd waiting{.fd = inherited[0], .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&waiting, 1, 5000), 1) << "somebody holds on to what the dead one had";
+    ::close(inherited[0]);
+  }
 }
 
 TEST(PosixProcesses, AZombieIsDead) {

@@ -32,6 +32,7 @@ std::size_t ReadInt(int fd, int& value) {
   const pid_t grandchild = ::_Fork();
   if (grandchild < 0) ::_exit(errno & 0xff);
   if (grandchild > 0) ::_exit(0);
+  launch.CloseOthers(channel);
   const int self = ::getpid();
   int go = 0;
   if (::send(channel, &self, sizeof self, MSG_NOSIGNAL) != sizeof self) ::_exit(127);
