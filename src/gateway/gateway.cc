@@ -14,6 +14,7 @@
 #include "gateway/control.h"
 #include "gateway/listeners.h"
 #include "gateway/route_book.h"
+#include "system/real/posix_disk.h"
 
 namespace howdah::gateway {
 namespace {
@@ -29,6 +30,8 @@ class Gateway {
  private:
   Task<json::object> Handle(json::object request);
   Task<ApplyAnswer> Apply(ParsedTable parsed);
+  Result<void> ReadEpochs();
+  void KeepEpochs();
   std::shared_ptr<const LiveTable> Build(std::vector<RouteError>& errors);
   LiveRoute MakeLive(const Route& route, std::vector<RouteError>& errors);
   Task<> Spread(std::shared_ptr<const LiveTable> table);
@@ -43,6 +46,8 @@ class Gateway {
   Loop& home_;
   // From here on: used on the home loop only.
   RouteBook book_;
+  system::PosixDisk disk_;
+  std::string epochs_;  // as they are on the disk
   TlsStore tls_;
   std::map<InstanceId, std::shared_ptr<Counters>> counters_;
   std::shared_ptr<const LiveTable> live_ = std::make_shared<LiveTable>();
@@ -82,6 +87,10 @@ std::int64_t RaiseDescriptorLimit() {
                                    2);
 }
 
+std::string EpochsPath(const Options& options) {
+  return options.control_socket_path + ".epochs";
+}
+
 bool SameTls(const LiveTable& a, const LiveTable& b) {
   return std::ranges::equal(a, b, [](const auto& left, const auto& right) {
     return left.first == right.first && left.second->tls == right.second->tls;
@@ -105,6 +114,7 @@ Result<void> Gateway::Run() {
                                      [this](json::object request) -> Task<json::object> {
                                        co_return co_await Handle(std::move(request));
                                      }));
+  TRY(ReadEpochs());
   asio::co_spawn(home_.io, [this]() -> Task<> { co_await LookAgain(); }, asio::detached);
   log_.Info("gateway ready, waiting for routes on {}", options_.control_socket_path);
   RunThreads();
@@ -148,14 +158,46 @@ Task<json::object> Gateway::Handle(json::object request) {
   co_return FormatAnswer(co_await Apply(*std::move(parsed)));
 }
 
+// The answer is what a failover waits for: when it goes out, no loop lets anybody in under an older
+// epoch any more. The order that makes it so: the epochs are on the disk, so that a gateway that
+// follows this one knows them; each loop takes the table on its own thread, and there each session
+// that is trying an older primary gives it up (Loop::SetTable, Session::OnTable); behind that, and
+// behind all that the loop gave it before, the relay cuts its sessions of older epochs and counts
+// the loop as done (Relay::CutStale, which Spread waits for).
 Task<ApplyAnswer> Gateway::Apply(ParsedTable parsed) {
   ApplyAnswer answer{parsed.table.version, book_.Apply(parsed)};
+  KeepEpochs();
   live_ = Build(answer.errors);
   std::ranges::move(listeners_.Sync(book_.routes()), std::back_inserter(answer.errors));
   for (const RouteError& error : answer.errors)
     log_.Error("route of {}: {}", error.instance.str(), error.error);
   co_await Spread(live_);
   co_return answer;
+}
+
+Result<void> Gateway::ReadEpochs() {
+  const std::string path = EpochsPath(options_);
+  auto text = disk_.Read(path);
+  if (!text && text.error().code() == Code::kNotFound) return {};
+  if (!text) return Fail(text.error());
+  const auto parsed = ParseJsonObject(*text);
+  auto book = parsed ? RouteBook::Parse(*parsed) : Fail(parsed.error());
+  if (!book)
+    return Fail(book.error().During(
+        path + " is damaged; remove it when no instance's failover is under way"));
+  book_ = *std::move(book);
+  epochs_ = *std::move(text);
+  return {};
+}
+
+// A disk that takes nothing must not keep a failover from its end: this gateway knows the epochs.
+void Gateway::KeepEpochs() {
+  std::string epochs = json::serialize(book_.Format());
+  if (epochs == epochs_) return;
+  if (const auto kept = disk_.WriteDurably(EpochsPath(options_), epochs))
+    epochs_ = std::move(epochs);
+  else
+    log_.Error("the epochs are not kept for the next gateway: {}", kept.error().what());
 }
 
 std::shared_ptr<const LiveTable> Gateway::Build(std::vector<RouteError>& errors) {

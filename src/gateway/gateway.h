@@ -12,8 +12,10 @@ namespace howdah::gateway {
 
 struct Limits {
   Duration startup =
-      10s;              // from accept to the end of the startup packet, before a backend is spent
-  Duration hold = 10s;  // how long a connection waits for a held route to open
+      10s;  // from accept to the end of the startup packet, before a backend is spent
+  // How long a connection waits until it can be served, in all: for a held route to open, and for
+  // a primary that does not answer, or for the one that takes its place.
+  Duration hold = 30s;
   int held_per_instance = 1000;
 };
 

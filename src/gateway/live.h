@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "gateway/routes.h"
@@ -22,6 +23,31 @@ struct LiveRoute {
   std::shared_ptr<Counters> counters;  // the instance's, for the life of the gateway
 };
 using LiveTable = std::map<InstanceId, std::shared_ptr<const LiveRoute>>;
+
+// One of the places for those who wait until they can be served, for as long as it lives.
+class HeldPlace {
+ public:
+  // Nothing when all are taken.
+  static std::optional<HeldPlace> Take(std::shared_ptr<Counters> counters, std::int64_t places) {
+    HeldPlace place(std::move(counters));
+    if (place.counters_->held > places) return std::nullopt;
+    return place;
+  }
+  HeldPlace(HeldPlace&& other) noexcept = default;
+  HeldPlace& operator=(HeldPlace&& other) noexcept {
+    std::swap(counters_, other.counters_);
+    return *this;
+  }
+  ~HeldPlace() {
+    if (counters_) --counters_->held;
+  }
+
+ private:
+  explicit HeldPlace(std::shared_ptr<Counters> counters) : counters_(std::move(counters)) {
+    ++counters_->held;
+  }
+  std::shared_ptr<Counters> counters_;
+};
 
 // Counts one open connection for as long as it lives.
 class OpenConnection {

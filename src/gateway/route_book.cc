@@ -23,6 +23,7 @@ std::vector<RouteError> RouteBook::Apply(const ParsedTable& parsed) {
     if (before != routes_.end()) next.insert(*before);
   }
   routes_ = std::move(next);
+  ForgetLongGone();
   return errors;
 }
 
@@ -37,7 +38,7 @@ std::optional<std::string> RouteBook::Refuse(const Route& route,
                        route.listen_address.ToString(), route.port);
   const auto fence = fences_.find(route.instance);
   if (fence == fences_.end()) return std::nullopt;
-  const auto& [epoch, opened_backend, opened_handover] = fence->second;
+  const auto& [epoch, opened_backend, opened_handover, gone] = fence->second;
   if (route.epoch < epoch)
     return fmt::format("epoch {} is older than {}, which was here already", route.epoch, epoch);
   const bool another_backend = !opened_backend.empty() && route.BackendPath() != opened_backend;
@@ -52,10 +53,57 @@ std::optional<std::string> RouteBook::Refuse(const Route& route,
 
 void RouteBook::Remember(const Route& route) {
   Fence& fence = fences_[route.instance];
-  if (route.epoch > fence.epoch) fence = {route.epoch, "", ""};
+  if (route.epoch > fence.epoch) fence = {.epoch = route.epoch};
   if (route.state != RouteState::kOpen) return;
   fence.opened_backend = route.BackendPath();
   if (!route.handover_socket.empty()) fence.opened_handover = route.handover_socket;
+}
+
+void RouteBook::ForgetLongGone() {
+  ++tables_;
+  std::map<std::uint64_t, std::vector<InstanceId>> gone;
+  std::size_t count = 0;
+  for (auto& [instance, fence] : fences_) {
+    if (routes_.contains(instance)) {
+      fence.gone = 0;
+      continue;
+    }
+    if (fence.gone == 0) fence.gone = tables_;
+    gone[fence.gone].push_back(instance);
+    ++count;
+  }
+  for (const auto& [since, instances] : gone) {
+    for (const InstanceId& instance : instances)
+      if (count > kMaxGone) count -= fences_.erase(instance);
+  }
+}
+
+json::object RouteBook::Format() const {
+  json::array epochs;
+  for (const auto& [instance, fence] : fences_)
+    epochs.push_back({{"instance", instance.str()},
+                      {"epoch", fence.epoch},
+                      {"backend", fence.opened_backend},
+                      {"handover", fence.opened_handover}});
+  return {{"epochs", std::move(epochs)}};
+}
+
+Result<RouteBook> RouteBook::Parse(const json::object& epochs) {
+  RouteBook book;
+  const auto* list = epochs.if_contains("epochs");
+  if (list == nullptr || !list->is_array()) return Fail(Code::kInvalid, "'epochs' is no list");
+  for (const json::value& value : list->as_array()) {
+    if (!value.is_object()) return Fail(Code::kInvalid, "an entry of 'epochs' is no object");
+    const json::object& entry = value.as_object();
+    const std::string instance = JsonString(entry, "instance");
+    const std::int64_t epoch = JsonInt(entry, "epoch", -1);
+    if (instance.empty() || epoch < 0)
+      return Fail(Code::kInvalid, "an entry of 'epochs' has no instance or no epoch");
+    book.fences_[InstanceId(instance)] = {.epoch = static_cast<std::uint64_t>(epoch),
+                                          .opened_backend = JsonString(entry, "backend"),
+                                          .opened_handover = JsonString(entry, "handover")};
+  }
+  return book;
 }
 
 }  // namespace howdah::gateway

@@ -75,6 +75,41 @@ TEST_F(RouteBookTest, ARouteThatCouldNotBeReadStays) {
   EXPECT_EQ(Now().epoch, 1U);
 }
 
+TEST_F(RouteBookTest, TheNextGatewayKnowsWhatWasOpen) {
+  Route route = MakeRoute(2);
+  route.handover_socket = "/run/ah/.s.PGSQL.5432";
+  Apply({route});
+  book_ = RouteBook::Parse(ParseJsonObject(json::serialize(book_.Format())).value()).value();
+  EXPECT_TRUE(book_.routes().empty());
+  EXPECT_EQ(Apply({MakeRoute(1)}), 1U);
+  EXPECT_EQ(Apply({MakeRoute(2, RouteState::kOpen, "/run/b")}), 1U);
+  route.handover_socket = "/run/bh/.s.PGSQL.5432";
+  EXPECT_EQ(Apply({route}), 1U);
+  EXPECT_EQ(Apply({MakeRoute(2)}), 0U);
+}
+
+TEST_F(RouteBookTest, DamagedEpochsAreAnError) {
+  for (const char* text : {"{}", R"({"epochs":{}})", R"({"epochs":[1]})", R"({"epochs":[{}]})",
+                           R"({"epochs":[{"instance":"db-1","epoch":-1}]})",
+                           R"({"epochs":[{"instance":"","epoch":1}]})"})
+    EXPECT_FALSE(RouteBook::Parse(ParseJsonObject(text).value())) << text;
+}
+
+TEST_F(RouteBookTest, OfInstancesThatWentTheLastTenThousandAreKnown) {
+  std::vector<Route> routes;
+  for (unsigned i = 0; i < 10'001; ++i) {
+    routes.push_back(MakeRoute(1));
+    routes.back().instance = InstanceId("db-" + std::to_string(i));
+    routes.back().listen_address = network::Ipv4(0x7f000000 + i);
+  }
+  Apply({routes.front()});
+  routes.erase(routes.begin());
+  Apply(routes);
+  Apply({});
+  EXPECT_EQ(book_.Format().at("epochs").as_array().size(), 10'000U);
+  EXPECT_EQ(book_.Format().at("epochs").as_array().front().at("instance"), "db-1");
+}
+
 TEST_F(RouteBookTest, OneAddressOneInstance) {
   Route other = MakeRoute(1);
   other.instance = InstanceId("db-2");

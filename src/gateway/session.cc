@@ -43,7 +43,11 @@ Session::~Session() {
 
 void Session::OnTable() {
   const auto now = loop_.Find(route_->route.instance);
-  if (now == nullptr || (epoch_ && *epoch_ < now->route.epoch)) Abort();
+  error_code ignored;
+  // What is in flight is with the server of its epoch, and ends with it, or comes back.
+  if (is_in_flight_) return;
+  if (now == nullptr) return Abort();
+  if (IsStale()) backend_.close(ignored);
   if (is_waiting_) waiting_.cancel();
 }
 
@@ -78,8 +82,15 @@ Task<> Session::Run() {
   CloseAfter(loop_.limits.startup);
   Asked asked;
   for (;;) {
-    FirstLook look = co_await AwaitFirstLook(asked);
+    Asked also_now = asked;
+    FirstLook look = co_await AwaitFirstLook(also_now);
+    if (look.kind == FirstLook::Kind::kTlsInServer) {
+      if (!co_await LeaveTlsToServer(look.size)) co_return;
+      CloseAfter(loop_.limits.startup);
+      continue;
+    }
     if (look.kind != FirstLook::Kind::kAnswerNo) co_return co_await Follow(std::move(look));
+    asked = also_now;
     if (!co_await AnswerRequest(look.size, "N")) co_return Close();
   }
 }
@@ -121,8 +132,6 @@ FirstLook Session::LookNow(Asked& asked, bool& ended) {
 Task<> Session::Follow(FirstLook look) {
   using Kind = FirstLook::Kind;
   switch (look.kind) {
-    case Kind::kTlsInServer:
-      co_return co_await LeaveTlsToServer(look.size);
     case Kind::kTlsHere:
       if (!co_await AnswerRequest(look.size, "S")) co_return Close();
       co_return co_await ServeInTls(false);
@@ -149,19 +158,25 @@ Task<bool> Session::AnswerRequest(std::size_t size, std::string_view answer) {
 
 Task<> Session::ServeInTheClear(const StartupMessage& startup) {
   if (auto refusal = Check(startup)) co_return co_await Refuse(*std::move(refusal));
-  if (auto refusal = co_await AwaitOpen()) co_return co_await Refuse(*std::move(refusal));
-  if (route_->route.handover_socket.empty()) co_return co_await Join("");
-  co_await HandOver();
+  const Opening opening{.packet = startup.packet, .in_socket = true};
+  for (bool done = false; !done;) {
+    if (auto refusal = co_await AwaitOpen()) co_return co_await Refuse(*std::move(refusal));
+    done = route_->route.handover_socket.empty() ? co_await Join(opening) : co_await HandOver();
+  }
 }
 
 // What the client wants to say comes inside TLS, which we shall not see: only the state of the
 // route can still be a reason to refuse, and a client understands that best inside TLS.
-Task<> Session::LeaveTlsToServer(std::size_t request_size) {
-  auto refusal = co_await AwaitOpen();
-  if (!refusal) refusal = co_await Reach(route_->route.handover_socket);
-  if (!client_.is_open()) co_return;
-  if (!refusal) co_return LetGo();
-  co_await RefuseInTls(request_size, *std::move(refusal));
+Task<bool> Session::LeaveTlsToServer(std::size_t request_size) {
+  for (;;) {
+    if (auto refusal = co_await AwaitOpen()) {
+      co_await RefuseInTls(request_size, *std::move(refusal));
+      co_return false;
+    }
+    if (!client_.is_open()) co_return false;
+    if (!route_->route.TlsInServer()) co_return true;
+    if (co_await HandOver()) co_return false;
+  }
 }
 
 Task<> Session::RefuseInTls(std::size_t request_size, Refusal refusal) {
@@ -181,8 +196,11 @@ Task<> Session::ServeInTls(bool direct) {
     co_return co_await Refuse(std::move(event.refusal));
   if (event.kind != StartupEvent::Kind::kStartup) co_return Close();
   if (auto refusal = Check(event.startup)) co_return co_await Refuse(*std::move(refusal));
-  if (auto refusal = co_await AwaitOpen()) co_return co_await Refuse(*std::move(refusal));
-  co_await Join(event.startup.packet + parser.TakeRest());
+  const Opening opening{.packet = event.startup.packet, .behind = parser.TakeRest()};
+  for (bool done = false; !done;) {
+    if (auto refusal = co_await AwaitOpen()) co_return co_await Refuse(*std::move(refusal));
+    done = co_await Join(opening);
+  }
 }
 
 Task<bool> Session::Handshake(bool direct) {
@@ -216,6 +234,7 @@ Task<> Session::Refuse(Refusal refusal) {
   loop_.log.Debug("instance {}: refusing a client at {}: {}", route_->route.name,
                   client_address_.ToString(), refusal.message);
   CloseAfter(kGoodbye);
+  place_.reset();
   if (co_await client_.Write(FormatFatal(refusal))) co_await client_.EndAndDrain();
   Close();
 }

@@ -135,9 +135,10 @@ class HandoverTest(GatewayCase):
 
     def test_nobody_there_to_take_it(self):
         self.server.close()
-        self.assertEqual(fields(receive_all(self.client(ANN)))["C"], "57P03")
+        client = self.client(ANN)
+        self.assertTrue(wait_for(lambda: self.statistics()["held"] == 1))
         self.server = TakesOver(self.path, self.taken.append)
-        self.assert_taken(self.client(ANN), ANN)
+        self.assert_taken(client, ANN)
 
     def test_a_full_backlog_is_waited_for(self):
         count = 200

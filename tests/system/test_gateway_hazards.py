@@ -42,7 +42,7 @@ class Backend:
         self.socket.settimeout(5)
         self.taken = []
 
-    def take(self, expected=b""):
+    def take(self, expected=b"", answer=b""):
         connection, _ = self.socket.accept()
         connection.settimeout(5)
         self.taken.append(connection)
@@ -50,6 +50,7 @@ class Backend:
         while len(received) < len(expected):
             received += connection.recv(len(expected) - len(received))
         assert received == expected, received
+        connection.sendall(answer)
         return connection
 
     def close(self):
@@ -233,7 +234,8 @@ class RelayHazards(HazardCase):
             backend = self.backend()
             connection = self.encrypted() if encrypted else self.client()
             connection.sendall(ANN)
-            server = backend.take(ANN)
+            server = backend.take(ANN, b"R")
+            self.assertEqual(connection.recv(1), b"R")
             connection.sendall(b"last words")
             if encrypted:
                 connection.setblocking(False)
@@ -254,7 +256,7 @@ class RelayHazards(HazardCase):
         stalled = []
         for _ in range(50):
             self.client(ANN)
-            server = backend.take(ANN)
+            server = backend.take(ANN, b"R")
             server.setblocking(False)
             stalled.append(server)
         sent = 0
@@ -265,7 +267,8 @@ class RelayHazards(HazardCase):
             except BlockingIOError:
                 pass
         lively = self.client(ANN)
-        server = backend.take(ANN)
+        server = backend.take(ANN, b"R")
+        self.assertEqual(lively.recv(1), b"R")
         begun = time.monotonic()
         for _ in range(500):
             lively.sendall(b"ping")
@@ -286,7 +289,7 @@ class RelayHazards(HazardCase):
         clients = []
         for _ in range(5000):
             clients.append(self.client(ANN))
-            backend.take(ANN)
+            backend.take(ANN, b"R")
         self.assertEqual(self.statistics()["open"], 5000)
         mib = self.resident_mib()
         self.assertLess(mib, 100)
@@ -308,7 +311,7 @@ class RelayHazards(HazardCase):
             connection = self.encrypted()
             connection.sendall(ANN)
             clients.append(connection)
-            backend.take(ANN)
+            backend.take(ANN, b"R")
         kib = (self.resident_mib() - before) * 1024 / len(clients)
         print(f"[{kib:.0f} KiB each] ", end="", file=sys.stderr)
         self.assertLess(kib, 64)
