@@ -22,8 +22,8 @@ std::uint64_t SlotKeepMib(std::uint64_t storage_gib) {
   return std::clamp<std::uint64_t>(storage_gib * 1024 / 10, 1024, 64 * 1024);
 }
 
-// One element of a list of directories: quoted, so that a comma in a path is one.
-std::string QuoteDirectory(std::string_view path) {
+// One element of a list of paths: quoted, so that a comma in a path is one.
+std::string QuotePath(std::string_view path) {
   std::string quoted = "\"";
   for (const char c : path) {
     if (c == '"') quoted += c;
@@ -33,8 +33,8 @@ std::string QuoteDirectory(std::string_view path) {
 }
 
 std::string SocketDirectories(const ForcedInput& input) {
-  const std::string own = QuoteDirectory(input.socket_dir);
-  return input.handover_dir.empty() ? own : own + ", " + QuoteDirectory(input.handover_dir);
+  const std::string own = QuotePath(input.socket_dir);
+  return input.handover_dir.empty() ? own : own + ", " + QuotePath(input.handover_dir);
 }
 
 Settings IsolationSettings(const ForcedInput& input) {
@@ -95,6 +95,13 @@ Settings LogSettings(const ForcedInput& input) {
   };
 }
 
+// The guard comes last, so that its hooks are the first to be asked.
+std::string PreloadLibraries(const ForcedInput& input) {
+  std::string list = input.has_pg_stat_statements ? "pg_stat_statements" : "";
+  if (input.commit_guard.empty()) return list;
+  return list + (list.empty() ? "" : ", ") + QuotePath(input.commit_guard);
+}
+
 }  // namespace
 
 Settings ForcedSettings(const ForcedInput& input) {
@@ -105,7 +112,10 @@ Settings ForcedSettings(const ForcedInput& input) {
     settings["default_transaction_read_only"] = "on";
     settings["temp_file_limit"] = "64MB";  // a sort must not use up what is left for recovery
   }
-  settings["shared_preload_libraries"] = input.has_pg_stat_statements ? "pg_stat_statements" : "";
+  settings["shared_preload_libraries"] = PreloadLibraries(input);
+  if (!input.commit_guard.empty()) {
+    settings["howdah.enforce_synchronous_commit"] = input.enforce_synchronous_commit ? "on" : "off";
+  }
   return settings;
 }
 

@@ -27,6 +27,9 @@ struct ForcedInput {
   std::string cluster_name;        // shown in process titles; the node's id
   std::uint64_t storage_gib = 20;  // bounds the WAL that a lost standby's slot may hold back
   bool has_pg_stat_statements = false;
+  std::string commit_guard;  // the library (commit_guard.h); empty: the server runs without it
+  // Sessions cannot commit without the synchronous standby, whatever they set.
+  bool enforce_synchronous_commit = false;
   bool read_only = false;  // the storage is full: transactions write only who asks for it
 };
 

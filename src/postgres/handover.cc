@@ -3,9 +3,7 @@
 #include "postgres/handover.h"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
 #include <netinet/in.h>
-#include <openssl/sha.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -16,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "postgres/library_file.h"
 #include "preload/libraries.h"
 #include "system/real/file_descriptor.h"
 #include "system/real/pass_descriptor.h"
@@ -68,16 +67,7 @@ Result<std::string> InstallHandoverLibrary(system::Disk& disk, const std::string
     return Fail(Code::kUnsupported,
                 "the home's path has a space or a colon, which LD_PRELOAD cannot hold: " + home);
   }
-  const std::string_view library = preload::HandoverLibrary();
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(library.data()), library.size(), digest.data());
-  std::string name;
-  for (std::size_t i = 0; i < 8; ++i) name += fmt::format("{:02x}", digest[i]);
-  const std::string path = fmt::format("{}/lib/howdah-handover-{}.so", home, name);
-  TRY(disk.MakeDirectories(home + "/lib", 0700));
-  if (const auto present = disk.Read(path); present && *present == library) return path;
-  TRY(disk.WriteDurably(path, library, 0500));
-  return path;
+  return InstallLibrary(disk, home, "howdah-handover", preload::HandoverLibrary());
 }
 
 // Connects first: what is sent before the postmaster accepts is there when it does.

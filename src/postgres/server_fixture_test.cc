@@ -60,8 +60,11 @@ void ServerTest::Configure(Node& node) {
   auto user = EvaluateParameters(DefaultParameters(major), VariablesOf(*micro, 20, 5432));
   ASSERT_OK(user);
   (*user)["shared_buffers"] = "2048";  // tests run beside each other
+  (*user)["max_prepared_transactions"] = "5";
   const auto library = HasLibrary(disk_, node.engine(), "pg_stat_statements");
   ASSERT_OK(library);
+  const auto guard = InstallCommitGuard(disk_, root_);
+  ASSERT_OK(guard);
   const auto text =
       RenderConfig(Overlay(*user, ForcedSettings({.major = major,
                                                   .socket_dir = node.paths().socket_dir,
@@ -69,7 +72,9 @@ void ServerTest::Configure(Node& node) {
                                                   .log_dir = node.paths().LogDir(),
                                                   .cluster_name = "n-1",
                                                   .storage_gib = 20,
-                                                  .has_pg_stat_statements = *library})));
+                                                  .has_pg_stat_statements = *library,
+                                                  .commit_guard = *guard,
+                                                  .enforce_synchronous_commit = true})));
   ASSERT_OK(text);
   ASSERT_OK(node.WriteConfiguration(*text, RenderHba(TcpClients::kAny)));
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "postgres/base_backup.h"
+#include "postgres/commit_guard.h"
 #include "postgres/config.h"
 #include "postgres/extensions.h"
 #include "postgres/handover.h"
