@@ -4,9 +4,11 @@
 
 #include <functional>
 
+#include "fleet/journal.h"
 #include "fleet/keys.h"
 #include "fleet/storage.h"
 #include "fleet/workflows.h"
+#include "ha/step.h"
 
 namespace howdah::fleet {
 
@@ -93,6 +95,27 @@ Result<> KeepSubnetGroup(const Context& context, const std::string& name,
   transaction.compares.push_back({group->key, group->revision});
   transaction.puts.push_back({group->key, group->value, ""});
   return {};
+}
+
+// Changes the record as `decide` says, and begins the run that waits for what comes of it.
+Result<Instance> ChangeRoles(
+    const Context& context, std::string_view identifier,
+    const std::function<Result<ha::Record>(const ha::Record& record)>& decide) {
+  const auto build = [&](store::Transaction& transaction,
+                         Versioned<Instance>& instance) -> Result<> {
+    TRY(RequireStatus(context, instance.value, {"available"}));
+    TRY_ASSIGN(Versioned<ha::Record> record, LoadRecord(context.store, instance.value.id));
+    const ha::Record before = record.value;
+    Result<ha::Record> decided = decide(before);
+    // Not a matter of the instance's status, which a caller knows: of its standby's.
+    if (!decided) return Fail(Code::kUnavailable, decided.error().what());
+    record.value = *std::move(decided);
+    Save(transaction, instance.value.id, record);
+    TRY(Journal(context, transaction, instance.value.id, before, record.value, "by request", {}));
+    Begin(context, transaction, instance, kFailoverInstance, {{"epoch", before.epoch}});
+    return {};
+  };
+  return Transact(context, identifier, build);
 }
 
 }  // namespace
@@ -196,6 +219,19 @@ Result<Instance> RebootInstance(const Context& context, std::string_view identif
                     Begin(context, transaction, instance, kRebootInstance);
                     return {};
                   });
+}
+
+Result<Instance> FailoverInstance(const Context& context, std::string_view identifier) {
+  return ChangeRoles(context, identifier, ha::Switchover);
+}
+
+Result<Instance> FailoverAcceptingDataLoss(const Context& context, std::string_view identifier) {
+  const auto accept = [&](const ha::Record& record) -> Result<ha::Record> {
+    TRY_ASSIGN(const nodes::Observed standby, LoadObserved(context.store, record.standby));
+    if (!standby.seeded) return Fail(Code::kFailedState, "the standby has no whole copy");
+    return ha::AcceptDataLoss(record, system::RandomHex(context.entropy, 16));
+  };
+  return ChangeRoles(context, identifier, accept);
 }
 
 Result<Instance> StopInstance(const Context& context, std::string_view identifier) {

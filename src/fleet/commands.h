@@ -46,6 +46,12 @@ Result<Instance> ModifyInstance(const Context& context, const Versioned<Instance
                                 const Change& change);
 
 Result<Instance> RebootInstance(const Context& context, std::string_view identifier);
+// Reboot with failover: the standby becomes primary. kFailedState: not available, or the standby
+// may not be promoted now.
+Result<Instance> FailoverInstance(const Context& context, std::string_view identifier);
+// An operator's call where nothing may be promoted any more: the standby becomes primary although
+// it lacks what was acknowledged without it. kUnavailable where there is no such standby.
+Result<Instance> FailoverAcceptingDataLoss(const Context& context, std::string_view identifier);
 Result<Instance> StopInstance(const Context& context, std::string_view identifier);
 Result<Instance> StartInstance(const Context& context, std::string_view identifier);
 

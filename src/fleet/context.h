@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "ha/step.h"
 #include "postgres/catalogue.h"
 #include "store/store.h"
 #include "system/clock.h"
@@ -42,6 +43,7 @@ struct Context {
   std::function<bool(network::Ipv4 host_address, std::int64_t port)> can_listen;
   const Log& log;
   Quotas quotas = {};
+  ha::Policy ha = {};
 
   std::string InstanceArn(std::string_view identifier) const;
   std::string SubnetGroupArn(std::string_view name) const;

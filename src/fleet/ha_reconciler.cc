@@ -9,9 +9,12 @@
 #include <utility>
 
 #include "fleet/changes.h"
+#include "fleet/ha_sight.h"
+#include "fleet/journal.h"
 #include "fleet/keys.h"
 #include "fleet/node_plan.h"
 #include "fleet/records.h"
+#include "fleet/steps.h"
 #include "fleet/workflows.h"
 #include "ha/step.h"
 
@@ -19,49 +22,42 @@ namespace howdah::fleet {
 
 namespace {
 
-// Since when the primary has had no stream of the recorded standby. In memory: after a restart of
-// the control plane the budget begins anew, which only delays a degrade.
-using Silences = std::map<InstanceId, MonotonicTime>;
-
-struct Reports {
-  nodes::Observed primary;
-  nodes::Observed standby;
-};
-
 bool IsUp(const nodes::Observed& observed) {
   return observed.state == nodes::State::kRunning;
 }
 
-ha::Sight Look(const Context& context, const ha::Record& record, const Reports& reports,
-               Silences& silences, const InstanceId& id) {
-  ha::Sight sight;
-  sight.now = context.clock.Monotonic();
-  sight.primary_up = IsUp(reports.primary) && !reports.primary.in_recovery;
-  sight.effective_token = reports.primary.effective_token;
-  sight.standby_seeded = reports.standby.seeded;
-  sight.standby_up = IsUp(reports.standby) && reports.standby.in_recovery;
-  sight.streaming_token = reports.primary.streaming_token;
-  sight.probe_confirmed = !record.token.empty() && reports.primary.proven_token == record.token;
-  sight.fresh_nonce = system::RandomHex(context.entropy, 16);
-  if (sight.primary_up && sight.streaming_token != record.token) {
-    const MonotonicTime since = sight.now - std::chrono::milliseconds(reports.primary.silent_ms);
-    sight.silent_since = silences.try_emplace(id, since).first->second;
-  } else {
-    silences.erase(id);
-  }
-  return sight;
-}
-
-void TellPhase(const Context& context, store::Transaction& transaction, const Instance& instance,
-               ha::Phase before, ha::Phase after) {
-  if (after == ha::Phase::kDegraded) {
-    Tell(context, transaction, instance,
-         "The standby is lost. The DB instance goes on alone and cannot fail over until the "
-         "standby is back",
-         "availability");
-  } else if (after == ha::Phase::kProtected && before != after) {
-    Tell(context, transaction, instance, "The standby holds every acknowledged commit",
-         "availability");
+// RDS's sentences where it has one.
+void TellChange(const Context& context, store::Transaction& transaction, const Instance& instance,
+                const ha::Record& before, const ha::Record& after) {
+  const auto tell = [&](std::string message, std::string category) {
+    Tell(context, transaction, instance, std::move(message), std::move(category));
+  };
+  const bool turned_back = after.cause == ha::Cause::kTurnedBack && after.epoch != before.epoch;
+  if (turned_back) {
+    tell(
+        "The failover did not complete: the standby could not take over. Nothing was promoted "
+        "and nothing is lost",
+        "failover");
+  } else if (after.phase == ha::Phase::kFailover) {
+    tell("Multi-AZ instance failover started.", "failover");
+  } else if (after.phase == ha::Phase::kRejoin) {
+    tell("Multi-AZ instance failover completed", "failover");
+  } else if (after.phase == ha::Phase::kDegraded && before.phase != ha::Phase::kHalted) {
+    tell(
+        "The standby is lost. The DB instance goes on alone and cannot fail over until the "
+        "standby is back",
+        "availability");
+  } else if (after.phase == ha::Phase::kHalted) {
+    tell(
+        "The primary cannot be started, and the standby lacks commits that were acknowledged "
+        "without it. See 'howdah why'",
+        "failure");
+  } else if (after.phase == ha::Phase::kProtected && before.phase == ha::Phase::kCatchup) {
+    tell("The standby holds every acknowledged commit", "availability");
+  } else if (after.phase == ha::Phase::kProtected && before.phase == ha::Phase::kSwitch) {
+    tell("The failover was given up: the standby does not answer", "failover");
+  } else if (after.revive > before.revive) {
+    tell("The database process ended and is started again without a failover", "availability");
   }
 }
 
@@ -84,32 +80,53 @@ Result<> WritePlan(const Context& context, const std::vector<nodes::Desired>& pl
   return {};
 }
 
-Result<> Watch(const Context& context, const Versioned<Instance>& versioned, Silences& silences) {
+Result<Reports> LoadReports(const Context& context, const Instance& instance,
+                            const ha::Record& record) {
+  Reports reports;
+  TRY_ASSIGN(reports.primary, LoadObserved(context.store, record.primary));
+  if (!record.standby.empty()) {
+    TRY_ASSIGN(reports.standby, LoadObserved(context.store, record.standby));
+  }
+  TRY_ASSIGN(nodes::RouteObserved route, LoadRouteObserved(context.store, instance.id));
+  if (!route.address.empty()) reports.route = std::move(route);
+  return reports;
+}
+
+// Decides, and commits what was decided with its event and its place in the journal.
+Result<> Decide(const Context& context, const Instance& instance, Versioned<ha::Record>& record,
+                const Reports& reports, Sights& sights) {
+  const ha::Record before = record.value;
+  ha::Decision decision =
+      ha::Step(context.ha, before, sights.Look(context, instance.id, before, reports));
+  if (decision.record == before) return {};
+  record.value = std::move(decision.record);
+  store::Transaction transaction;
+  Save(transaction, instance.id, record);
+  TellChange(context, transaction, instance, before, record.value);
+  TRY(Journal(context, transaction, instance.id, before, record.value, decision.reason,
+              reports.standby));
+  TRY_ASSIGN(record.revision, context.store.Commit(transaction));
+  context.log.Info("{}: {} -> {}, epoch {}: {}", instance.identifier, ha::PhaseName(before.phase),
+                   ha::PhaseName(record.value.phase), record.value.epoch, decision.reason);
+  return {};
+}
+
+Result<> Watch(const Context& context, const Versioned<Instance>& versioned, Sights& sights) {
   const Instance& instance = versioned.value;
   Result<Versioned<ha::Record>> record = LoadRecord(context.store, instance.id);
   if (!record && record.error().code() == Code::kNotFound) {  // not begun, or gone
-    silences.erase(instance.id);
+    sights.Forget(instance.id);
     return {};
   }
   if (!record) return Fail(record.error());
-  Reports reports;
-  TRY_ASSIGN(reports.primary, LoadObserved(context.store, record->value.primary));
-  if (!record->value.standby.empty()) {
-    TRY_ASSIGN(reports.standby, LoadObserved(context.store, record->value.standby));
-  }
+  TRY_ASSIGN(Reports reports, LoadReports(context, instance, record->value));
   const bool has_standby = !record->value.standby.empty();
-  if (instance.power != nodes::Power::kRunning || !has_standby) silences.erase(instance.id);
   if (instance.power == nodes::Power::kRunning && has_standby) {
-    const ha::Record before = record->value;
-    record->value = ha::Step(before, Look(context, before, reports, silences, instance.id));
-    if (record->value != before) {
-      store::Transaction transaction;
-      Save(transaction, instance.id, *record);
-      TellPhase(context, transaction, instance, before.phase, record->value.phase);
-      TRY_ASSIGN(record->revision, context.store.Commit(transaction));
-      context.log.Info("{}: {} -> {}", instance.identifier, ha::PhaseName(before.phase),
-                       ha::PhaseName(record->value.phase));
-    }
+    const NodeId primary = record->value.primary;
+    TRY(Decide(context, instance, *record, reports, sights));
+    if (record->value.primary != primary) std::swap(reports.primary, reports.standby);
+  } else {
+    sights.Forget(instance.id);
   }
   const bool primary_stopped = reports.primary.state == nodes::State::kStopped;
   TRY_ASSIGN(std::vector<nodes::Desired> plan, PlanNodes(instance, record->value, primary_stopped));
@@ -124,7 +141,8 @@ Result<> Watch(const Context& context, const Versioned<Instance>& versioned, Sil
 }
 
 // The instances that a look has to look at: those whose documents or nodes changed, those whose
-// last look failed, and those whose standby is silent, because for them time itself is news.
+// last look failed, and those for which time itself is news: a standby is silent, a primary does
+// not answer.
 class Duty {
  public:
   explicit Duty(const Context& context)
@@ -133,18 +151,18 @@ class Duty {
   Result<Duration> Pass() {
     TRY_ASSIGN(const News news, changes_.Take());
     std::set<InstanceId> look = std::exchange(again_, {});
-    for (const auto& [id, since] : silences_) look.insert(id);
+    for (const InstanceId& id : sights_.Waiting()) look.insert(id);
     if (news.everything) TRY(AddAll(look));
     for (const std::string& key : news.keys) AddOwner(key, look);
     for (const InstanceId& id : look) LookAt(id);
     if (!again_.empty()) return kLookAgain;
-    return silences_.empty() ? kIdle : kWhileSilent;
+    return sights_.Waiting().empty() ? kIdle : kWhileTimeIsNews;
   }
 
  private:
   static constexpr Duration kFullLook = 30s;
   static constexpr Duration kIdle = 10s;
-  static constexpr Duration kWhileSilent = 200ms;
+  static constexpr Duration kWhileTimeIsNews = 100ms;
   static constexpr Duration kLookAgain = 100ms;
 
   Result<> AddAll(std::set<InstanceId>& look) {
@@ -155,7 +173,8 @@ class Duty {
   }
 
   void AddOwner(std::string_view key, std::set<InstanceId>& look) {
-    for (const std::string_view prefix : {kInstancesPrefix, kHaPrefix}) {
+    for (const std::string_view prefix :
+         {kInstancesPrefix, kHaPrefix, nodes::kRoutesObservedPrefix}) {
       if (key.starts_with(prefix)) look.insert(InstanceId(std::string(key.substr(prefix.size()))));
     }
     if (!key.starts_with(nodes::kNodesPrefix)) return;
@@ -176,11 +195,11 @@ class Duty {
   void LookAt(const InstanceId& id) {
     const Result<Versioned<Instance>> instance = LoadInstance(context_.store, id);
     if (!instance && instance.error().code() == Code::kNotFound) {
-      silences_.erase(id);
+      sights_.Forget(id);
       return;
     }
     const Result<> done =
-        instance ? Watch(context_, *instance, silences_) : Result<>(Fail(instance.error()));
+        instance ? Watch(context_, *instance, sights_) : Result<>(Fail(instance.error()));
     if (done) return;
     if (done.error().code() != Code::kConflict) {
       context_.log.Warning("{}: {}", instance ? instance->value.identifier : id.str(),
@@ -191,7 +210,7 @@ class Duty {
 
   const Context& context_;
   Changes changes_;
-  Silences silences_;
+  Sights sights_;
   std::set<InstanceId> again_;
   std::map<NodeId, InstanceId> owners_;
 };
@@ -202,7 +221,7 @@ workflow::Reconciler HaReconciler(const Context& context) {
   auto duty = std::make_shared<Duty>(context);
   return {.name = "nodes",
           .prefixes = {std::string(kInstancesPrefix), std::string(kHaPrefix),
-                       std::string(nodes::kNodesPrefix)},
+                       std::string(nodes::kNodesPrefix), std::string(nodes::kRoutesObservedPrefix)},
           .interval = 2s,
           .reconcile = [duty] { return duty->Pass(); }};
 }

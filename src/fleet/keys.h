@@ -25,6 +25,10 @@ inline std::string InstanceNameKey(std::string_view identifier) {
 inline std::string HaKey(const InstanceId& id) {
   return "/ha/" + id.str();
 }
+// Role changes of an instance, by number.
+inline std::string JournalPrefix(const InstanceId& id) {
+  return "/ha-journal/" + id.str() + "/";
+}
 // Which state of its storage was last told of by an event.
 inline std::string StorageToldKey(const InstanceId& id) {
   return "/storage-told/" + id.str();

@@ -27,11 +27,11 @@ nodes::Desired Common(const Instance& instance, const ha::Record& record,
   return desired;
 }
 
+}  // namespace
+
 std::string ZoneOf(const Instance& instance, const NodeId& node) {
   return node == instance.first_node ? instance.zone : instance.secondary_zone;
 }
-
-}  // namespace
 
 bool ForcesTls(int major) {
   constexpr int kFirstMajorThatForcesTls = 15;
@@ -90,7 +90,13 @@ Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha
   primary.id = record.primary;
   primary.endpoint = endpoint;
   primary.zone = ZoneOf(instance, record.primary);
-  primary.role = nodes::Role::kPrimary;
+  primary.role =
+      wanted.primary == ha::Task::kRecruit ? nodes::Role::kRecruit : nodes::Role::kPrimary;
+  if (wanted.primary == ha::Task::kStop && primary.power == nodes::Power::kRunning) {
+    primary.power = nodes::Power::kStopped;
+  }
+  primary.revive = record.revive;
+  primary.checkpoint = record.checkpoint;
   primary.waits_for = wanted.primary_waits_for;
   primary.token = wanted.standby_token;
   primary.bootstrap = {.stamp = instance.settings.password_stamp,
@@ -106,7 +112,7 @@ Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha
   standby.id = other;
   standby.endpoint = endpoint;
   standby.zone = ZoneOf(instance, other);
-  standby.role = nodes::Role::kStandby;
+  standby.role = wanted.standby == ha::Task::kFence ? nodes::Role::kFenced : nodes::Role::kStandby;
   standby.primary = record.primary;
   standby.token = wanted.standby_token;
   if (!wanted.standby_exists) standby.power = nodes::Power::kAbsent;

@@ -29,6 +29,9 @@ nodes::Endpoint EndpointOf(const Instance& instance, int major);
 // The default parameter group's values for the instance's class, storage and port.
 Result<postgres::Settings> NodeSettings(const Instance& instance);
 
+// The zone that a node of the instance is in.
+std::string ZoneOf(const Instance& instance, const NodeId& node);
+
 // The nodes that should exist or go, in the order primary, standby. `primary_stopped`: the
 // primary's agent says that its server is down, so that a standby is stopped after its primary and
 // holds all that was acknowledged.

@@ -37,6 +37,7 @@ ha::Record In(Phase phase, bool armed = false) {
   record.primary = NodeId("n-1");
   record = ha::AddStandby(record, NodeId("n-2"), "nonce");
   record.phase = phase;
+  record.protected_ = phase == Phase::kProtected;
   record.armed = armed;
   return record;
 }
@@ -97,7 +98,7 @@ TEST(NodePlanTest, AStandbyIsStoppedAfterItsPrimary) {
 }
 
 TEST(NodePlanTest, ANodeThatTheRecordDoesNotKnowAsStandbyIsAbsent) {
-  const ha::Record record = ha::RemoveStandby(In(Phase::kProtected));
+  const ha::Record record = *ha::RemoveStandby(In(Phase::kProtected));
   const std::vector<Desired> plan = Plan(MultiAz(), record);
   EXPECT_EQ(plan.at(0).power, Power::kRunning);
   EXPECT_EQ(plan.at(0).waits_for, "");

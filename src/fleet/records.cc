@@ -70,6 +70,13 @@ Result<nodes::Observed> LoadObserved(store::Store& store, const NodeId& node) {
   return nodes::ParseObserved(document->value);
 }
 
+Result<nodes::RouteObserved> LoadRouteObserved(store::Store& store, const InstanceId& id) {
+  const Result<store::Document> document = store.Get(nodes::RouteObservedKey(id));
+  if (!document && document.error().code() == Code::kNotFound) return nodes::RouteObserved{};
+  if (!document) return Fail(document.error());
+  return nodes::ParseRouteObserved(document->value);
+}
+
 void Save(store::Transaction& transaction, const Versioned<Instance>& instance) {
   const std::string key = InstanceKey(instance.value.id);
   transaction.compares.push_back({.key = key, .revision = instance.revision});
@@ -97,11 +104,12 @@ Result<std::optional<workflow::Run>> ActiveRun(store::Store& store, const Instan
 
 std::string StatusOf(const Instance& instance, const std::optional<workflow::Run>& active,
                      const nodes::Storage& storage) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kStatuses = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kStatuses = {{
       {kCreateInstance, "creating"},
       {kDeleteInstance, "deleting"},
       {kModifyInstance, "modifying"},
       {kRebootInstance, "rebooting"},
+      {kFailoverInstance, "rebooting"},
       {kStopInstance, "stopping"},
       {kStartInstance, "starting"},
   }};

@@ -10,6 +10,7 @@
 #include "fleet/instance.h"
 #include "ha/record.h"
 #include "nodes/node.h"
+#include "nodes/route.h"
 #include "store/store.h"
 #include "workflow/workflow.h"
 
@@ -36,6 +37,8 @@ Result<std::vector<Versioned<Instance>>> ListVersionedInstances(store::Store& st
 Result<Versioned<ha::Record>> LoadRecord(store::Store& store, const InstanceId& id);
 // What the agent says; State::kUnknown where it has said nothing.
 Result<nodes::Observed> LoadObserved(store::Store& store, const NodeId& node);
+// What the gateway says; nothing where it has said nothing.
+Result<nodes::RouteObserved> LoadRouteObserved(store::Store& store, const InstanceId& id);
 
 // Adds the write and the compare on what was read.
 void Save(store::Transaction& transaction, const Versioned<Instance>& instance);

@@ -19,6 +19,7 @@ void RegisterAll(workflow::Engine& engine, const Context& context) {
   engine.Register(DeleteInstanceWorkflow(context));
   engine.Register(ModifyInstanceWorkflow(context));
   engine.Register(RebootInstanceWorkflow(context));
+  engine.Register(FailoverInstanceWorkflow(context));
   engine.Register(StopInstanceWorkflow(context));
   engine.Register(StartInstanceWorkflow(context));
   engine.Register(HaReconciler(context));

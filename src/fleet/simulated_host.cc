@@ -8,8 +8,6 @@ namespace howdah::fleet {
 
 namespace {
 
-constexpr std::string_view kRoutesObservedPrefix = "/routes-observed/";
-
 // The documents are ours: one that cannot be read is a mistake of the program under test.
 template <typename T>
 T Must(Result<T> result) {
@@ -49,9 +47,10 @@ void SimulatedHost::Keep(const nodes::Desired& want) {
       Stop(want, observed);
       break;
     case nodes::Power::kRunning:
-      Run(want, observed);
+      want.role == nodes::Role::kFenced ? Fence(want, observed) : Run(want, observed);
       break;
   }
+  if (want.power != nodes::Power::kAbsent) observed.epoch = want.epoch;
   Put(nodes::ObservedKey(want.id), nodes::Format(observed));
 }
 
@@ -85,8 +84,22 @@ void SimulatedHost::Stop(const nodes::Desired& want, nodes::Observed& observed) 
   observed.proven_token.clear();
 }
 
+void SimulatedHost::Fence(const nodes::Desired& want, nodes::Observed& observed) {
+  Machine& machine = state_.machines[want.id];
+  Hold(machine, observed);
+  observed.state = nodes::State::kFenced;
+}
+
+// A recruit follows nobody; a primary that is in recovery is promoted by its next look.
+void SimulatedHost::Recruit(Machine& machine, nodes::Observed& observed) {
+  machine.connects_as.clear();
+  machine.primary = NodeId();
+  observed.recruited = true;
+}
+
 void SimulatedHost::Run(const nodes::Desired& want, nodes::Observed& observed) {
-  const bool is_standby = want.role == nodes::Role::kStandby;
+  const bool is_recruit = want.role == nodes::Role::kRecruit;
+  const bool is_standby = want.role == nodes::Role::kStandby || is_recruit;
   if (broken_nodes.contains(want.id) || (breaks_standbys && is_standby)) {
     observed.state = nodes::State::kFailed;
     observed.detail = "cannot be made";
@@ -102,11 +115,25 @@ void SimulatedHost::Run(const nodes::Desired& want, nodes::Observed& observed) {
     if (observed.storage.state == nodes::StorageState::kHeld) return Hold(machine, observed);
   }
   machine.connects_as = is_standby ? want.token : "";
+  observed.recruited = false;
+  if (is_recruit) Recruit(machine, observed);
+  if (want.checkpoint > observed.checkpoint) observed.checkpoint = want.checkpoint;
   if (machine.process && want.restarts > observed.restarts) {
     machine.process = false;
     machine.fit = false;
   }
+  const bool waits = want.role == nodes::Role::kPrimary && !want.waits_for.empty();
+  const bool ended =
+      !machine.process && machine.was_seen &&
+      (observed.state == nodes::State::kRunning || observed.state == nodes::State::kDown);
+  if (ended && waits && want.revive <= observed.revive) {
+    machine.fit = false;
+    observed.state = nodes::State::kDown;
+    observed.detail = "its server ended";
+    return;
+  }
   if (!machine.process) return Start(want, machine, observed);
+  machine.was_seen = true;
   LookInside(want, machine, observed);
   observed.state = nodes::State::kRunning;
   observed.detail.clear();
@@ -155,6 +182,7 @@ void SimulatedHost::Start(const nodes::Desired& want, Machine& machine, nodes::O
   observed.pid = state_.next_pid++;
   ++observed.starts;
   observed.restarts = want.restarts;
+  observed.revive = want.revive;
 }
 
 // As the keeper: reads what is in force, then brings into force what should be, then proves it.
@@ -216,7 +244,8 @@ void SimulatedHost::ServeRoutes() {
     Put(key, nodes::Format(Serve(route)));
     reported.insert(key);
   }
-  for (const store::Document& document : Must(store_.List(kRoutesObservedPrefix)).documents) {
+  for (const store::Document& document :
+       Must(store_.List(nodes::kRoutesObservedPrefix)).documents) {
     if (reported.contains(document.key)) continue;
     Must(store_.Commit({.compares = {}, .puts = {}, .deletes = {document.key}}));
   }

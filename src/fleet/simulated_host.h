@@ -28,6 +28,7 @@ class SimulatedHost {
     std::string verifier;     // the master user's password
     bool needs_proof = false;
     bool fit = false;
+    bool was_seen = false;  // its keeper has seen it run
   };
   struct State {
     std::map<NodeId, Machine> machines;
@@ -57,6 +58,8 @@ class SimulatedHost {
   void CheckNobodyWaitsFor(const nodes::Desired& want);
   void Stop(const nodes::Desired& want, nodes::Observed& observed);
   void Run(const nodes::Desired& want, nodes::Observed& observed);
+  void Fence(const nodes::Desired& want, nodes::Observed& observed);
+  void Recruit(Machine& machine, nodes::Observed& observed);
   void Hold(Machine& machine, nodes::Observed& observed);
   bool Seed(const nodes::Desired& want, Machine& machine, nodes::Observed& observed);
   void Start(const nodes::Desired& want, Machine& machine, nodes::Observed& observed);

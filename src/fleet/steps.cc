@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "fleet/journal.h"
 #include "fleet/keys.h"
 #include "fleet/node_plan.h"
 #include "fleet/storage.h"
@@ -58,13 +59,6 @@ Result<bool> ForgetNode(const Context& context, StepContext& step, const NodeId&
   step.transaction.deletes.push_back(nodes::DesiredKey(node));
   step.transaction.deletes.push_back(nodes::ObservedKey(node));
   return true;
-}
-
-Result<nodes::RouteObserved> LoadRouteObserved(const Context& context, const InstanceId& id) {
-  const Result<store::Document> document = context.store.Get(nodes::RouteObservedKey(id));
-  if (!document && document.error().code() == Code::kNotFound) return nodes::RouteObserved{};
-  if (!document) return Fail(document.error());
-  return nodes::ParseRouteObserved(document->value);
 }
 
 }  // namespace
@@ -172,6 +166,7 @@ Next RemoveNodes(const Context& context, StepContext& step, Versioned<Instance>&
     }
   }
   step.transaction.deletes.push_back(HaKey(instance.value.id));
+  TRY(DeleteJournal(context, step.transaction, instance.value.id));
   return Next::Done();
 }
 
@@ -202,7 +197,8 @@ Next RemoveStandby(const Context& context, StepContext& step, Versioned<Instance
   Instance& it = instance.value;
   TRY_ASSIGN(Versioned<ha::Record> record, LoadRecord(step.store, it.id));
   if (!record.value.standby.empty()) {
-    record.value = ha::RemoveStandby(record.value);
+    if (ha::IsChangingRoles(record.value)) return Next::Wait(kLookAgain);
+    TRY_ASSIGN(record.value, ha::RemoveStandby(record.value));
     Save(step.transaction, it.id, record);
     return Next::Wait(kLookAgain);
   }
@@ -211,8 +207,14 @@ Next RemoveStandby(const Context& context, StepContext& step, Versioned<Instance
   const bool is_down = !step.failure.empty() && primary.state != nodes::State::kRunning;
   if (!primary.effective_token.empty() && !is_down) return Next::Wait(kLookAgain);
   if (it.second_node.empty()) return Next::Done();
-  TRY_ASSIGN(const bool gone, ForgetNode(context, step, it.second_node));
+  const bool exchanged = record.value.primary == it.second_node;
+  TRY_ASSIGN(const bool gone,
+             ForgetNode(context, step, exchanged ? it.first_node : it.second_node));
   if (!gone) return Next::Wait(kLookAgain);
+  if (exchanged) {
+    it.first_node = it.second_node;
+    std::swap(it.zone, it.secondary_zone);
+  }
   if (!it.second_interface.empty()) {
     TRY(vpc::ReleaseInterface(context.vpc, step.transaction,
                               vpc::InterfaceId(it.second_interface)));
@@ -230,7 +232,7 @@ Next OpenEndpoint(const Context& context, StepContext& step, Versioned<Instance>
     Save(step.transaction, instance);
     return Next::Wait(kLookAgain);
   }
-  TRY_ASSIGN(const nodes::RouteObserved observed, LoadRouteObserved(context, it.id));
+  TRY_ASSIGN(const nodes::RouteObserved observed, LoadRouteObserved(context.store, it.id));
   if (!observed.error.empty()) {
     return Next::Fail(fmt::format("the endpoint {}:{} cannot be opened: {}", it.host_address,
                                   it.settings.port, observed.error));
@@ -251,7 +253,8 @@ Next CloseEndpoint(const Context& context, StepContext& step, Versioned<Instance
   }
   const Result<store::Document> route = context.store.Get(nodes::RouteKey(instance.value.id));
   if (route) return Next::Wait(kLookAgain);
-  TRY_ASSIGN(const nodes::RouteObserved observed, LoadRouteObserved(context, instance.value.id));
+  TRY_ASSIGN(const nodes::RouteObserved observed,
+             LoadRouteObserved(context.store, instance.value.id));
   return observed.address.empty() ? Next::Done() : Next::Wait(kLookAgain);
 }
 

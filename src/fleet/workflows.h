@@ -12,6 +12,7 @@ inline constexpr std::string_view kCreateInstance = "create-instance";
 inline constexpr std::string_view kDeleteInstance = "delete-instance";
 inline constexpr std::string_view kModifyInstance = "modify-instance";
 inline constexpr std::string_view kRebootInstance = "reboot-instance";
+inline constexpr std::string_view kFailoverInstance = "failover-instance";
 inline constexpr std::string_view kStopInstance = "stop-instance";
 inline constexpr std::string_view kStartInstance = "start-instance";
 
@@ -20,6 +21,7 @@ workflow::Workflow CreateInstanceWorkflow(const Context& context);
 workflow::Workflow DeleteInstanceWorkflow(const Context& context);
 workflow::Workflow ModifyInstanceWorkflow(const Context& context);
 workflow::Workflow RebootInstanceWorkflow(const Context& context);
+workflow::Workflow FailoverInstanceWorkflow(const Context& context);
 workflow::Workflow StopInstanceWorkflow(const Context& context);
 workflow::Workflow StartInstanceWorkflow(const Context& context);
 

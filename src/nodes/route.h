@@ -65,6 +65,7 @@ struct RouteObserved {
 };
 std::string Format(const RouteObserved& observed);
 Result<RouteObserved> ParseRouteObserved(std::string_view text);
+inline constexpr std::string_view kRoutesObservedPrefix = "/routes-observed/";
 std::string RouteObservedKey(const InstanceId& instance);
 
 }  // namespace howdah::nodes

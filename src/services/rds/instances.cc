@@ -129,15 +129,19 @@ Outcome<api::DeleteDBInstanceResult> Delete(const fleet::Context& context,
 Outcome<api::RebootDBInstanceResult> Reboot(const fleet::Context& context,
                                             const api::RebootDBInstanceMessage& in) {
   OUTCOME_ASSIGN(const auto found, Find(context, in.db_instance_identifier.value_or("")));
-  if (in.force_failover.value_or(false)) {
-    const char* why = found.value.settings.multi_az
-                          ? "ForceFailover is not served by Howdah yet."
-                          : "Cannot request a forced failover on a Single-AZ DB instance.";
-    return Refuse(aws::InvalidParameterCombination(why));
-  }
   const std::string& identifier = found.value.identifier;
-  OUTCOME_ASSIGN(api::DBInstance shape,
-                 Answer(context, identifier, fleet::RebootInstance(context, identifier)));
+  const bool failover = in.force_failover.value_or(false);
+  if (failover && !found.value.settings.multi_az) {
+    return Refuse(aws::InvalidParameterCombination(
+        "Cannot request a forced failover on a Single-AZ DB instance."));
+  }
+  const Result<fleet::Instance> done = failover ? fleet::FailoverInstance(context, identifier)
+                                                : fleet::RebootInstance(context, identifier);
+  if (!done && done.error().code() == Code::kUnavailable) {
+    return Refuse(api::fault::InvalidDBInstanceStateFault(
+        fmt::format("Instance {} cannot fail over: {}.", identifier, done.error().what())));
+  }
+  OUTCOME_ASSIGN(api::DBInstance shape, Answer(context, identifier, done));
   return api::RebootDBInstanceResult{.db_instance = std::move(shape)};
 }
 

@@ -44,11 +44,25 @@ api::PendingModifiedValues PendingOf(const fleet::Instance& instance,
   return pending;
 }
 
+// Whether the second node is the primary now.
+Outcome<bool> HaveRolesChanged(const fleet::Context& context, const fleet::Instance& instance) {
+  if (instance.second_node.empty()) return false;
+  const auto record = fleet::LoadRecord(context.store, instance.id);
+  if (!record && record.error().code() == Code::kNotFound) return false;
+  if (!record) return Refuse(aws::FaultOf(record.error()));
+  return record->value.primary == instance.second_node;
+}
+
+// After a failover the zones have changed places.
+void FillZones(api::DBInstance& shape, const fleet::Instance& instance, bool exchanged) {
+  shape.availability_zone = exchanged ? instance.secondary_zone : instance.zone;
+  shape.multi_az = instance.settings.multi_az;
+  if (!instance.settings.multi_az) return;
+  shape.secondary_availability_zone = exchanged ? instance.zone : instance.secondary_zone;
+}
+
 void FillNetwork(api::DBInstance& shape, const fleet::Instance& instance) {
   const fleet::Settings& settings = instance.settings;
-  shape.availability_zone = instance.zone;
-  shape.multi_az = settings.multi_az;
-  if (settings.multi_az) shape.secondary_availability_zone = instance.secondary_zone;
   for (const std::string& group : settings.security_groups) {
     shape.vpc_security_groups.push_back({.vpc_security_group_id = group, .status = "active"});
   }
@@ -130,6 +144,8 @@ Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Ins
        .parameter_apply_status = "in-sync"});
   shape.option_group_memberships.push_back(
       {.option_group_name = fmt::format("default:postgres-{}", major), .status = "in-sync"});
+  OUTCOME_ASSIGN(const bool exchanged, HaveRolesChanged(context, instance));
+  FillZones(shape, instance, exchanged);
   FillNetwork(shape, instance);
   FillWhatIsOff(shape);
   shape.tag_list = ToShape(instance.tags);
