@@ -84,6 +84,21 @@ void SimulatedHost::Stop(const nodes::Desired& want, nodes::Observed& observed) 
   observed.proven_token.clear();
 }
 
+// A primary whose server ended by itself, not by our hand: somebody else decides what becomes of
+// it.
+bool SimulatedHost::MayNotStart(const nodes::Desired& want, Machine& machine,
+                                nodes::Observed& observed) {
+  const bool waits = want.role == nodes::Role::kPrimary && !want.waits_for.empty();
+  const bool ended =
+      !machine.process && machine.was_seen &&
+      (observed.state == nodes::State::kRunning || observed.state == nodes::State::kDown);
+  if (!ended || !waits || want.revive > observed.revive) return false;
+  machine.fit = false;
+  observed.state = nodes::State::kDown;
+  observed.detail = "its server ended";
+  return true;
+}
+
 void SimulatedHost::Fence(const nodes::Desired& want, nodes::Observed& observed) {
   Machine& machine = state_.machines[want.id];
   Hold(machine, observed);
@@ -118,19 +133,10 @@ void SimulatedHost::Run(const nodes::Desired& want, nodes::Observed& observed) {
   observed.recruited = false;
   if (is_recruit) Recruit(machine, observed);
   if (want.checkpoint > observed.checkpoint) observed.checkpoint = want.checkpoint;
+  if (MayNotStart(want, machine, observed)) return;
   if (machine.process && want.restarts > observed.restarts) {
     machine.process = false;
     machine.fit = false;
-  }
-  const bool waits = want.role == nodes::Role::kPrimary && !want.waits_for.empty();
-  const bool ended =
-      !machine.process && machine.was_seen &&
-      (observed.state == nodes::State::kRunning || observed.state == nodes::State::kDown);
-  if (ended && waits && want.revive <= observed.revive) {
-    machine.fit = false;
-    observed.state = nodes::State::kDown;
-    observed.detail = "its server ended";
-    return;
   }
   if (!machine.process) return Start(want, machine, observed);
   machine.was_seen = true;

@@ -58,6 +58,7 @@ class SimulatedHost {
   void CheckNobodyWaitsFor(const nodes::Desired& want);
   void Stop(const nodes::Desired& want, nodes::Observed& observed);
   void Run(const nodes::Desired& want, nodes::Observed& observed);
+  bool MayNotStart(const nodes::Desired& want, Machine& machine, nodes::Observed& observed);
   void Fence(const nodes::Desired& want, nodes::Observed& observed);
   void Recruit(Machine& machine, nodes::Observed& observed);
   void Hold(Machine& machine, nodes::Observed& observed);
