@@ -4,7 +4,8 @@
 
 Faults: `kill postmaster`, `kill node` (all server processes at once), `freeze` (SIGSTOP of all of them), `standby loss` (all
 of its server processes killed) and `switchover` (planned). Meanwhile three writers connect anew for each row and one keeps
-its session; whoever is cut or refused tries again at once. For the first three, what is measured is the time from the
+its session; whoever is cut or refused tries again 10 ms later. Frozen is the node as a whole: with Patroni, its agent too,
+which is what a frozen host is; Howdah's agent for both nodes of one host is `serve`, which goes on. For the first three, what is measured is the time from the
 signal to the first acknowledgement of a write that began after it, by a server of a newer timeline or of a newer start; for
 the others the longest time between two acknowledgements of all writers together. Rounds are interleaved: within one, every
 fault is measured once on every side. Nothing acknowledged may be missing at the end, on either side.
@@ -71,6 +72,9 @@ class HowdahPair:
     def of(self, role):
         return self.landscape.of_kind(role, "node")
 
+    def frozen_together(self):
+        return self.of("primary")
+
     def switchover(self):
         self.howdah.rds.reboot_db_instance(DBInstanceIdentifier="bench", ForceFailover=True)
 
@@ -93,7 +97,7 @@ class Writer(threading.Thread):
             if self.write(row):
                 self.done.wait(0.02)
             else:
-                self.done.wait(0.002)
+                self.done.wait(0.01)
         self.close()
 
     def write(self, row):
@@ -197,7 +201,7 @@ def inflict(side, fault):
         begun = time.monotonic()
         side.switchover()
         return begun, []
-    processes = side.of("standby" if fault == "standby loss" else "primary")
+    processes = side.frozen_together() if fault == "freeze" else side.of("standby" if fault == "standby loss" else "primary")
     if fault == "kill postmaster":
         processes = [p for p in processes if p.kind == "postmaster"]
     if not processes:
@@ -224,9 +228,7 @@ def measure(side, writers, fault, load_kind):
         for process in frozen:
             process.signal(signal.SIGCONT)
         load.end()
-    refusals = writers.refusals(begun)
-    side.await_whole()
-    return seconds, len(refusals)
+    return seconds, len(writers.refusals(begun))
 
 
 def longest_gap(side, writers, begun, before, fault):
@@ -279,6 +281,7 @@ def rounds(options, sides):
             results[fault, load, name].append(measured)
             print(f"round {number + 1}: {name}: {fault}, {load}: {measured[0]:.3f} s, refused {measured[1]}",
                   file=sys.stderr, flush=True)
+            side.await_whole(180)
     return {key: runs for key, runs in results.items() if runs}, {name: w.stop() for name, w in writers.items()}
 
 

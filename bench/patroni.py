@@ -198,6 +198,11 @@ class Patroni:
     def of(self, role):
         return self.servers(self.node(role))
 
+    def frozen_together(self):
+        """The primary and its Patroni: alone, the agent of a frozen server waits for it and does not give up."""
+        name = self.node("primary")
+        return [*self.servers(name), Process(self.processes[f"patroni-{name}"].pid, str(self.home))]
+
     def switchover(self):
         roles = self._roles()
         question = urllib.request.Request(
