@@ -8,11 +8,8 @@ history, the faults, what was read back and the logs stay in build/chaos/SEED/; 
 """
 
 import argparse
-import ctypes
 import json
-import os
 import pathlib
-import pwd
 import random
 import shutil
 import subprocess
@@ -25,17 +22,15 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
 
 import history  # noqa: E402
 import nemeses  # noqa: E402
-from checkers import acked_set, bank, list_append, register, single_writer  # noqa: E402
-from checkers.operation import Operation, of  # noqa: E402
+from ground import Ground  # noqa: E402
 from harness import ROOT, VERSION, Howdah, eventually  # noqa: E402
+from judge import judge  # noqa: E402
 from landscape import Landscape  # noqa: E402
-from workloads import ACCOUNTS, FIRST_BALANCE, PASSWORD, Workloads  # noqa: E402
+from workloads import PASSWORD, Workloads  # noqa: E402
 
 # After a fault is healed, the instance is protected again within this; a copy of these small databases takes seconds.
 WHOLE_AGAIN = 60 + 30
 ANSWERS_AGAIN = 15
-DISK = "2G"
-CLONE_NEWNS = 0x00020000
 NAME = "chaos"
 
 
@@ -57,43 +52,6 @@ class Report:
         return False
 
 
-class Disks:
-    """A small file system for each zone, in mounts of this process and its children only. Nothing where that cannot be."""
-
-    def __init__(self, howdah):
-        self.mounts = []
-        if os.geteuid() == 0 and self._own_mounts():
-            for zone in ("us-west-2a", "us-west-2b"):
-                self._mount(howdah, howdah.home / "zones" / zone)
-
-    @staticmethod
-    def _own_mounts():
-        libc = ctypes.CDLL(None, use_errno=True)
-        return libc.unshare(CLONE_NEWNS) == 0 and subprocess.run(
-            ["mount", "--make-rprivate", "/"], stderr=subprocess.DEVNULL).returncode == 0
-
-    def _mount(self, howdah, path):
-        path.mkdir(parents=True, mode=0o700)
-        image = howdah.base / f"{path.name}.img"
-        for command in (["truncate", "-s", DISK, image], ["/usr/sbin/mkfs.ext4", "-q", "-F", "-m", "0", image],
-                        ["mount", "-o", "loop", image, path]):
-            if subprocess.run(command, stderr=subprocess.DEVNULL).returncode != 0:
-                return
-        self.mounts.append(path)
-        (path / "lost+found").rmdir()
-        user = pwd.getpwnam("howdah")
-        for directory in (path, path.parent):
-            os.chown(directory, user.pw_uid, user.pw_gid)
-            directory.chmod(0o700)
-
-    def __bool__(self):
-        return len(self.mounts) == 2
-
-    def release(self):
-        for path in self.mounts:
-            subprocess.run(["umount", "-l", path], stderr=subprocess.DEVNULL)
-
-
 class Run:
     """One run: what the nemeses see of it, and its life."""
 
@@ -110,7 +68,7 @@ class Run:
 
     def go(self):
         self.howdah = Howdah()
-        self.disks = Disks(self.howdah)
+        self.ground = Ground(self.howdah, self.options.engine)
         try:
             self._prepare()
             self.workloads.start()
@@ -123,8 +81,7 @@ class Run:
             except AssertionError as error:
                 self.report.check("nothing is left behind", [str(error)])
             finally:
-                self.disks.release()
-                shutil.rmtree(self.howdah.base, ignore_errors=True)
+                self.ground.release()
 
     def _prepare(self):
         self.howdah.start()
@@ -145,7 +102,7 @@ class Run:
 
     def _choices(self):
         choices = nemeses.failovers() if self.options.failovers else nemeses.all_nemeses()
-        choices = [n for n in choices if self.disks or not n.needs_disks]
+        choices = [n for n in choices if self.ground.allows(n)]
         if self.options.only:
             choices = [n for n in choices if any(word in n.name for word in self.options.only)]
         return choices
@@ -269,39 +226,6 @@ class Run:
                      *self.howdah.home.glob("zones/*/*/log/**/*"), *self.howdah.home.glob("zones/*/*/*.log")]:
             if path.is_file():
                 shutil.copy(path, logs / "-".join(path.relative_to(self.howdah.base).parts[-5:]))
-
-
-def judge(directory, report):
-    """All checkers on a history."""
-    operations = history.read(directory)
-    final = json.loads((directory / "final.json").read_text())
-    report.check("acked-set", acked_set.check(of(operations, "set", "insert"), [row[0] for row in final["set"]]))
-    report.check("register", register.check(of(operations, "register") + _last_reads(final, operations)))
-    report.check("bank", bank.check(of(operations, "bank", "read"), of(operations, "bank", "transfer"),
-                                    dict.fromkeys(range(ACCOUNTS), FIRST_BALANCE), dict(map(tuple, final["account"])),
-                                    final["ledger"]))
-    report.check("list-append", list_append.check(of(operations, "list") + _last_transaction(final, operations)))
-    report.check("single writer", single_writer.check(operations))
-    report.check("something was done", [] if len(operations) > 100 else [f"only {len(operations)} operations"])
-
-
-def _after(operations):
-    return max((o.ended for o in operations), default=0) + 1
-
-
-def _last_reads(final, operations):
-    at = _after(operations)
-    known = {o.value[0] for o in of(operations, "register")}
-    there = dict(map(tuple, final["register"]))
-    return [Operation("register", -1, "read", [key], at, at + 1, "ok", there.get(key)) for key in sorted(known)]
-
-
-def _last_transaction(final, operations):
-    at = _after(operations)
-    known = {part[1] for o in of(operations, "list") for part in o.value}
-    there = dict(map(tuple, final["list"]))
-    parts = [["r", key, there.get(key, [])] for key in sorted(known)]
-    return [Operation("list", -1, "txn", parts, at, at + 1, "ok")]
 
 
 def main():

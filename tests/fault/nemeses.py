@@ -22,6 +22,7 @@ class Nemesis:
     weight = 1
     fails_over = False
     needs_disks = False
+    needs_io_faults = False
 
     def begin(self, run):
         raise NotImplementedError
@@ -203,6 +204,30 @@ class Fill(Nemesis):
             self.junk.unlink(missing_ok=True)
 
 
+class Io(Nemesis):
+    """Writes or syncs of one node are slow or fail; see io_faults.c."""
+
+    lasts, needs_io_faults = (0.5, 4.0), True
+
+    def __init__(self, role, what, how, where, weight=1):
+        self.name = f"{what} {how} {where} on {role}"
+        self.role, self.fault, self.weight = role, f"{what} {how} {where}", weight
+        self.file = None
+
+    def begin(self, run):
+        node = run.landscape.node(self.role)
+        if not node:
+            return None
+        self.file = run.howdah.home / "zones" / node["AvailabilityZone"] / node["NodeId"] / "io-fault"
+        self.file.write_text(self.fault)
+        self.file.chmod(0o644)
+        return node["NodeId"]
+
+    def end(self, run):
+        if self.file:
+            self.file.unlink(missing_ok=True)
+
+
 class Together(Nemesis):
     """One fault on top of another, a moment later."""
 
@@ -212,6 +237,7 @@ class Together(Nemesis):
         self.lasts = second.lasts
         self.fails_over = first.fails_over or second.fails_over
         self.needs_disks = first.needs_disks or second.needs_disks
+        self.needs_io_faults = first.needs_io_faults or second.needs_io_faults
 
     def begin(self, run):
         did = [self.first.begin(run)]
@@ -267,6 +293,9 @@ def all_nemeses():
         switchover, Reboot("reboot", False), Storm(),
         *(Cancels(how, then_kill) for how in ("cancel", "terminate") for then_kill in (False, True)),
         Fill("primary"), Fill("standby"),
+        *(Io(role, "sync", how, "pg_wal") for role in ("primary", "standby") for how in ("slow:300", "EIO")),
+        *(Io(role, "write", "ENOSPC", "pg_wal") for role in ("primary", "standby")),
+        Io("primary", "sync", "EIO", "base"),
         Together(primary("node"), KillServe(), weight=2), Together(primary("postmaster"), KillServe(), (0.0, 0.1)),
         Together(Reboot("switchover", True), KillServe(), weight=2),
         Together(KillServe(), primary("node")), Together(KillServe(), Freeze("primary", "node")),
