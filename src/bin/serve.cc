@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "aws/api.h"
 #include "aws/generated/cloudformation.h"
@@ -164,6 +165,23 @@ std::map<std::string, std::string> ZoneDirectories(const cli::ServeOptions& opti
   return {options.zones.begin(), options.zones.end()};
 }
 
+ha::Policy PolicyOf(const cli::ServeOptions& options) {
+  ha::Policy policy;
+  policy.hold_down = std::chrono::seconds(options.failover_hold_down_seconds);
+  if (options.failover_hold_down_seconds == 0) policy.window = {};
+  return policy;
+}
+
+// A directory that is not there yet will be made below the nearest one that is.
+std::optional<dev_t> DeviceOf(std::filesystem::path path) {
+  struct stat status{};
+  while (stat(path.c_str(), &status) != 0) {
+    if (!path.has_parent_path() || path == path.parent_path()) return std::nullopt;
+    path = path.parent_path();
+  }
+  return status.st_dev;
+}
+
 ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Seams& seams,
                            const Log& log)
     : options_(options),
@@ -191,7 +209,8 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
                    return network::CanListen(address, static_cast<std::uint16_t>(port));
                  },
              .log = log,
-             .quotas = {.instances = options.max_instances}},
+             .quotas = {.instances = options.max_instances},
+             .ha = PolicyOf(options)},
       secrets_(*ground.store, ground.keyring, seams.clock, seams.entropy,
                {.region = options.region, .account = ground.account}),
       layout_(options.home, ZoneDirectories(options)),
@@ -237,6 +256,11 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
                 return counts;
               },
           .socket_directory = [this](const NodeId& node) { return layout_.SocketDirectory(node); },
+          .share_a_disk =
+              [this](const std::string& zone, const std::string& other) {
+                return DeviceOf(layout_.ZoneDirectory(zone)) ==
+                       DeviceOf(layout_.ZoneDirectory(other));
+              },
           .secret_of =
               [this](const fleet::Instance& it) { return services::MasterSecretOf(secrets_, it); },
           .shut_down =

@@ -38,6 +38,13 @@ Outcome RunTask(const Context& context, const RunOptions& options);
 
 Outcome Psql(const Context& context, const std::string& instance,
              const std::vector<std::string>& arguments);
+struct FailoverOptions {
+  std::string instance;
+  bool accept_data_loss = false;
+  Duration timeout = std::chrono::minutes(5);
+};
+Outcome Failover(const Context& context, const FailoverOptions& options);
+Outcome Why(const Context& context, const std::string& instance);
 Outcome Status(const Context& context);
 Outcome Env(const Context& context);
 Outcome Shutdown(const Context& context, Duration timeout);

@@ -26,6 +26,7 @@ struct Words {
   std::vector<std::string> parameters;
   DownOptions down;
   RunOptions run;
+  FailoverOptions failover;
   std::string instance;
   std::string version;
   int timeout_seconds = 1800;
@@ -69,6 +70,12 @@ void DefineDaemon(CLI::App& app, Words& words) {
                    "How many DB instances there may be")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
+  serve
+      ->add_option("--failover-hold-down", words.serve.failover_hold_down_seconds,
+                   "Seconds after a failover in which a primary that is alive is kept; 0 lifts the "
+                   "limit on how often, too")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
   serve->add_flag("-v,--verbose", words.serve.verbose, "Log more");
   auto* gateway = app.add_subcommand("gateway", "Run the gateway; 'serve' starts it");
   gateway->group("");  // hidden
@@ -97,6 +104,13 @@ void DefineStacks(CLI::App& app, Words& words) {
 
 void DefineUse(CLI::App& app, Words& words) {
   app.add_subcommand("status", "Show instances, nodes and what is in progress");
+  auto* failover = app.add_subcommand("failover", "Make the standby of an instance its primary");
+  failover->add_option("DB_INSTANCE", words.failover.instance, "The instance's identifier")
+      ->required();
+  failover->add_flag("--accept-data-loss", words.failover.accept_data_loss,
+                     "Promote a standby that lacks acknowledged commits; the loss is recorded");
+  auto* why = app.add_subcommand("why", "Explain every change of roles of an instance");
+  why->add_option("DB_INSTANCE", words.instance, "The instance's identifier")->required();
   auto* psql = app.add_subcommand("psql", "psql as the master user, past the security groups");
   psql->add_option("DB_INSTANCE", words.instance, "The instance's identifier")->required();
   psql->footer("Arguments of psql go after '--'.");
@@ -159,6 +173,8 @@ Outcome Dispatch(const std::string& command, const CLI::App& app, const Context&
     return Down(context, words.down);
   }
   if (command == "status") return Status(context);
+  if (command == "failover") return Failover(context, words.failover);
+  if (command == "why") return Why(context, words.instance);
   if (command == "psql") return Psql(context, words.instance, words.after_dashes);
   if (command == "run") {
     if (words.after_dashes.empty()) {

@@ -17,8 +17,9 @@ struct ServeOptions {
   std::string region = kDefaultRegion;  // the one region that this daemon is
   // Where a zone's volumes live, where that is not HOME/zones/ZONE: {"us-west-2a", "/mnt/disk1"}.
   std::vector<std::pair<std::string, std::string>> zones;
-  int max_instances = 40;  // how many DB instances there may be: RDS's default quota
-  bool verbose = false;    // debug lines on stderr too
+  int max_instances = 40;               // how many DB instances there may be: RDS's default quota
+  int failover_hold_down_seconds = 60;  // 0: no limit on failovers at all
+  bool verbose = false;                 // debug lines on stderr too
 };
 
 struct GatewayOptions {

@@ -49,6 +49,11 @@ json::object ToJson(const api::InstanceStatus& instance) {
           {"Port", OrNull(instance.port)},
           {"Phase", OrNull(instance.phase)},
           {"Epoch", OrNull(instance.epoch)},
+          {"Protection", OrNull(instance.protection)},
+          {"LastRoleChange", instance.last_role_change
+                                 ? json::value(FormatIso8601(*instance.last_role_change))
+                                 : json::value(nullptr)},
+          {"LastRoleChangeCause", OrNull(instance.last_role_change_cause)},
           {"DataPath", OrNull(instance.data_path)},
           {"Tls", OrNull(instance.tls)},
           {"OpenConnections", OrNull(instance.open_connections)},
@@ -117,6 +122,21 @@ std::string InstancesText(const api::GetStatusResponse& status) {
   return Columns(rows);
 }
 
+// What a second copy protects against here, and when it was needed last.
+std::string ProtectionText(const api::GetStatusResponse& status) {
+  std::vector<std::vector<std::string>> rows = {
+      {"INSTANCE", "PROTECTS AGAINST", "LAST CHANGE OF ROLES"}};
+  for (const auto& instance : status.instances) {
+    const std::string last = instance.last_role_change
+                                 ? fmt::format("{}: {}", FormatIso8601(*instance.last_role_change),
+                                               instance.last_role_change_cause.value_or(""))
+                                 : "-";
+    rows.push_back(
+        {instance.db_instance_identifier.value_or("-"), instance.protection.value_or("-"), last});
+  }
+  return Columns(rows);
+}
+
 std::string NodesText(const api::GetStatusResponse& status) {
   std::vector<std::vector<std::string>> rows = {
       {"NODE", "INSTANCE", "ROLE", "ZONE", "STATE", "PID", "LAG", "FREE", "DETAIL"}};
@@ -153,7 +173,7 @@ std::string StatusText(const api::GetStatusResponse& status, const std::string& 
   if (status.instances.empty()) {
     text += "\nno instances\n";
   } else {
-    text += "\n" + InstancesText(status) + "\n" + NodesText(status);
+    text += "\n" + InstancesText(status) + "\n" + ProtectionText(status) + "\n" + NodesText(status);
   }
   if (!status.runs.empty()) text += "\n" + RunsText(status);
   return text;

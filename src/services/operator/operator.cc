@@ -40,7 +40,7 @@ Outcome<api::GetStatusResponse> GetStatus(const fleet::Context& context, const O
   for (const fleet::Instance& instance : *instances) {
     const auto found = counts.find(instance.id);
     OUTCOME_ASSIGN(api::InstanceStatus shape,
-                   operators::StatusOf(context, instance,
+                   operators::StatusOf(context, host, instance,
                                        found == counts.end() ? ConnectionCounts{} : found->second));
     out.instances.push_back(std::move(shape));
   }
@@ -213,6 +213,7 @@ Outcome<api::ListEnginesResponse> ListEngines(const fleet::Context& context) {
 
 void RegisterOperator(aws::Service& service, const fleet::Context& context,
                       const OperatorHost& host) {
+  RegisterFailover(service, context, host);
   service.Register<api::GetStatus>([&](const RequestContext&, const api::GetStatusRequest&) {
     return GetStatus(context, host);
   });

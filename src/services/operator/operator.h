@@ -26,6 +26,8 @@ struct OperatorHost {
   std::function<std::int64_t()> gateway_pid;  // 0: none runs
   std::function<std::map<InstanceId, ConnectionCounts>()> connections;
   std::function<std::string(const NodeId&)> socket_directory;
+  // Whether the volumes of two zones are on one file system.
+  std::function<bool(const std::string& zone, const std::string& other)> share_a_disk;
   // The ARN of the secret that holds the master password; empty: none is known to.
   std::function<std::string(const fleet::Instance&)> secret_of;
   std::function<void()> shut_down;  // asks for it and returns
@@ -33,6 +35,10 @@ struct OperatorHost {
 };
 
 void RegisterOperator(aws::Service& service, const fleet::Context& context,
+                      const OperatorHost& host);
+
+// failover.cc: role changes asked for, and told of.
+void RegisterFailover(aws::Service& service, const fleet::Context& context,
                       const OperatorHost& host);
 
 // Releases the interfaces of tasks whose process is gone: a killed `howdah run` leaves nothing.

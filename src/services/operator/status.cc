@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "fleet/journal.h"
+#include "fleet/node_plan.h"
 #include "fleet/storage.h"
 
 namespace howdah::services::operators {
@@ -31,7 +33,7 @@ api::NodeStatus NodeOf(const fleet::Context& context, const fleet::Instance& ins
   const auto observed = fleet::LoadObserved(context.store, node);
   shape.node_id = node.str();
   shape.role = node == record.primary ? "primary" : "standby";
-  shape.availability_zone = node == instance.first_node ? instance.zone : instance.secondary_zone;
+  shape.availability_zone = fleet::ZoneOf(instance, node);
   if (observed) {
     shape.state = std::string(nodes::StateName(observed->state));
     shape.pid = observed->pid;
@@ -42,12 +44,22 @@ api::NodeStatus NodeOf(const fleet::Context& context, const fleet::Instance& ins
   return shape;
 }
 
-void FillNodes(const fleet::Context& context, const fleet::Instance& instance,
-               api::InstanceStatus& shape) {
+void FillLastRoleChange(const fleet::Context& context, const fleet::Instance& instance,
+                        api::InstanceStatus& shape) {
+  const auto changes = fleet::ListRoleChanges(context.store, instance.id);
+  if (!changes || changes->empty()) return;
+  shape.last_role_change = changes->back().begun;
+  shape.last_role_change_cause = changes->back().cause;
+}
+
+void FillNodes(const fleet::Context& context, const OperatorHost& host,
+               const fleet::Instance& instance, api::InstanceStatus& shape) {
   const auto record = fleet::LoadRecord(context.store, instance.id);
   if (!record) return;  // not begun, or gone already
   shape.phase = std::string(ha::PhaseName(record->value.phase));
   shape.epoch = record->value.epoch;
+  shape.protection = ProtectionOf(host, instance, record->value);
+  FillLastRoleChange(context, instance, shape);
   const nodes::Observed primary =
       fleet::LoadObserved(context.store, record->value.primary).value_or(nodes::Observed{});
   shape.data_path = primary.data_path;
@@ -60,7 +72,16 @@ void FillNodes(const fleet::Context& context, const fleet::Instance& instance,
 
 }  // namespace
 
-aws::Outcome<api::InstanceStatus> StatusOf(const fleet::Context& context,
+std::string ProtectionOf(const OperatorHost& host, const fleet::Instance& instance,
+                         const ha::Record& record) {
+  if (record.standby.empty()) return "none: there is one copy";
+  if (!record.protected_) return "none now: the standby does not hold everything";
+  return host.share_a_disk(instance.zone, instance.secondary_zone)
+             ? "the loss of a server, not of the disk: both zones are on one file system"
+             : "the loss of a server or of a zone's disk";
+}
+
+aws::Outcome<api::InstanceStatus> StatusOf(const fleet::Context& context, const OperatorHost& host,
                                            const fleet::Instance& instance,
                                            const ConnectionCounts& counts) {
   const auto active = fleet::ActiveRun(context.store, instance);
@@ -82,7 +103,7 @@ aws::Outcome<api::InstanceStatus> StatusOf(const fleet::Context& context,
   }
   shape.open_connections = counts.open;
   shape.refused_connections = counts.refused;
-  FillNodes(context, instance, shape);
+  FillNodes(context, host, instance, shape);
   return shape;
 }
 

@@ -11,7 +11,10 @@ namespace howdah::services::operators {
 
 namespace api = aws::howdah_api;
 
-aws::Outcome<api::InstanceStatus> StatusOf(const fleet::Context& context,
+// What the instance's second copy protects against, in words.
+std::string ProtectionOf(const OperatorHost& host, const fleet::Instance& instance,
+                         const ha::Record& record);
+aws::Outcome<api::InstanceStatus> StatusOf(const fleet::Context& context, const OperatorHost& host,
                                            const fleet::Instance& instance,
                                            const ConnectionCounts& counts);
 api::RunStatus StatusOf(const workflow::Run& run);
