@@ -27,6 +27,7 @@
 #include "http/server.h"
 #include "network/listen_probe.h"
 #include "network/loopback.h"
+#include "postgres/commit_guard.h"
 #include "postgres/handover.h"
 #include "secrets/secrets.h"
 #include "services/cloudformation/cloudformation.h"
@@ -144,6 +145,7 @@ class ControlPlane {
   fleet::Context fleet_;
   secrets::Secrets secrets_;
   host::Layout layout_;
+  postgres::CommitGuards guards_;
   host::Needs needs_;
   host::Agent agent_;
   workflow::Engine engine_;
@@ -214,6 +216,11 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
       secrets_(*ground.store, ground.keyring, seams.clock, seams.entropy,
                {.region = options.region, .account = ground.account}),
       layout_(options.home, ZoneDirectories(options)),
+      guards_(options.home, {.disk = seams.disk,
+                             .processes = seams.processes,
+                             .clock = seams.clock,
+                             .entropy = seams.entropy,
+                             .log = log}),
       needs_{
           .store = *ground.store,
           .disk = seams.disk,
@@ -226,7 +233,8 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
           .handover_library = ground.handover_library.value_or(""),
           .handover_refusal = ground.handover_library ? "" : ground.handover_library.error().what(),
           .layout = layout_,
-          .log = log},
+          .log = log,
+          .commit_guard = [this](const postgres::Engine& engine) { return guards_.For(engine); }},
       agent_({.program = OwnPath()}, needs_),
       engine_({}, *ground.store, seams.clock, log),
       stacks_{.store = *ground.store,

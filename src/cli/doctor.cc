@@ -204,6 +204,27 @@ std::vector<Finding> CheckDataPaths(const Context& context) {
   return findings;
 }
 
+// Multi-AZ instances whose server does not keep a cancelled commit from looking like a success.
+std::vector<Finding> CheckCommitGuards(const Context& context) {
+  const auto session = Session::Open(context);
+  if (!session) return {};
+  const auto status = session->Call<api::GetStatus>({});
+  if (!status) return {};
+  std::vector<Finding> findings;
+  for (const api::InstanceStatus& instance : status->instances) {
+    const std::string guard = instance.commit_guard.value_or("");
+    if (!guard.starts_with("off") || !instance.multi_az.value_or(false)) continue;
+    findings.push_back(
+        {.check = "commit guard of " + instance.db_instance_identifier.value_or("?"),
+         .health = Health::kWarning,
+         .found = guard,
+         .why = "a commit that is cancelled while it waits for the standby is answered as a "
+                "success, and a failover can lose it",
+         .help = "reboot the instance if it was started by an older version"});
+  }
+  return findings;
+}
+
 // What is not there yet, said where a person looks.
 std::vector<Finding> CheckPromises() {
   return {
@@ -269,6 +290,7 @@ std::vector<Finding> Examine(const Context& context) {
   for (auto& finding : CheckEngines(context)) findings.push_back(std::move(finding));
   if (runs) {
     for (auto& finding : CheckDataPaths(context)) findings.push_back(std::move(finding));
+    for (auto& finding : CheckCommitGuards(context)) findings.push_back(std::move(finding));
   }
   findings.push_back(
       CheckProgram(context, "psql", "'howdah psql' runs it", "apt-get install postgresql-client"));

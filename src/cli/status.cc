@@ -56,6 +56,7 @@ json::object ToJson(const api::InstanceStatus& instance) {
           {"LastRoleChangeCause", OrNull(instance.last_role_change_cause)},
           {"DataPath", OrNull(instance.data_path)},
           {"Tls", OrNull(instance.tls)},
+          {"CommitGuard", OrNull(instance.commit_guard)},
           {"OpenConnections", OrNull(instance.open_connections)},
           {"RefusedConnections", OrNull(instance.refused_connections)},
           {"LastBackup", instance.last_backup ? json::value(FormatIso8601(*instance.last_backup))
@@ -105,9 +106,9 @@ std::string Size(const std::optional<std::int64_t>& bytes) {
 }
 
 std::string InstancesText(const api::GetStatusResponse& status) {
-  std::vector<std::vector<std::string>> rows = {{"INSTANCE", "STATUS", "ENGINE", "CLASS",
-                                                 "ENDPOINT", "FREE", "PHASE", "EPOCH", "OPEN",
-                                                 "REFUSED", "DATA PATH", "TLS", "LAST BACKUP"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"INSTANCE", "STATUS", "ENGINE", "CLASS", "ENDPOINT", "FREE", "PHASE", "EPOCH", "OPEN",
+       "REFUSED", "DATA PATH", "TLS", "GUARD", "LAST BACKUP"}};
   for (const auto& instance : status.instances) {
     const std::string endpoint =
         instance.endpoint ? fmt::format("{}:{}", *instance.endpoint, Number(instance.port)) : "-";
@@ -116,7 +117,7 @@ std::string InstancesText(const api::GetStatusResponse& status) {
                     Size(instance.free_storage), instance.phase.value_or("-"),
                     Number(instance.epoch), Number(instance.open_connections),
                     Number(instance.refused_connections), Word(instance.data_path),
-                    Word(instance.tls),
+                    Word(instance.tls), Word(instance.commit_guard),
                     instance.last_backup ? FormatIso8601(*instance.last_backup) : "-"});
   }
   return Columns(rows);

@@ -31,6 +31,8 @@ struct Needs {
   std::string handover_refusal;
   const Layout& layout;
   const Log& log;
+  // The library that this engine's servers are to load (postgres/commit_guard.h), or why none.
+  std::function<Result<std::string>(const postgres::Engine&)> commit_guard;
 };
 
 }  // namespace howdah::host

@@ -283,6 +283,7 @@ Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& n
   const postgres::Settings user(want.settings.begin(), want.settings.end());
   TRY_ASSIGN(const auto tls, PrepareTls(want, node));
   const bool handover = !node.paths().handover_library.empty();
+  const Result<std::string> guard = CommitGuard(node.engine());
   const postgres::Settings settings = postgres::Overlay(
       user, postgres::ForcedSettings({.major = node.engine().version.major,
                                       .socket_dir = node.paths().socket_dir,
@@ -292,6 +293,8 @@ Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& n
                                       .cluster_name = id_.str(),
                                       .storage_gib = static_cast<std::uint64_t>(want.storage_gib),
                                       .has_pg_stat_statements = statements,
+                                      .commit_guard = guard.value_or(""),
+                                      .enforce_synchronous_commit = !want.token.empty(),
                                       .read_only = IsReadOnly(want)}));
   TRY_ASSIGN(const std::string config, postgres::RenderConfig(settings));
   TRY_ASSIGN(bool changed, node.WriteConfiguration(config, postgres::RenderHba(TcpClientsOf(
@@ -411,6 +414,7 @@ Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres:
   not_before_ = {};
   if (want.waits_for.empty() || observed_.proven_token == want.waits_for) needs_proof_ = false;
   ProveDataPath(want, node, *server);
+  LookForGuard(node, *server);
   Fit(want.role == nodes::Role::kPrimary && !observed_.in_recovery && !needs_proof_);
 
   const bool unproven = !want.waits_for.empty() && observed_.proven_token != want.waits_for;

@@ -86,6 +86,9 @@ class NodeKeeper {
                                                         const postgres::Node& node);
   void ProveDataPath(const nodes::Desired& want, const postgres::Node& node,
                      const system::ProcessIdentity& server);
+  // node_guard.cc
+  Result<std::string> CommitGuard(const postgres::Engine& engine) const;
+  void LookForGuard(const postgres::Node& node, const system::ProcessIdentity& server);
   void WatchServer(std::optional<system::ProcessIdentity> server);
   void Run(std::stop_token stop);
   void RunWatcher(std::stop_token stop);
@@ -113,6 +116,7 @@ class NodeKeeper {
   std::optional<PathWish> path_wish_;  // what was proven last, or tried
   MonotonicTime prove_path_again_{};
   bool certificate_is_new_ = false;
+  std::optional<system::ProcessIdentity> guard_seen_in_;  // the server that was asked for it
   bool adopted_ = false;  // this keeper has looked at the server once
   int failed_starts_ = 0;
   MonotonicTime not_before_{};  // the next start, after failed ones

@@ -184,6 +184,7 @@ std::string Format(const Observed& observed) {
                                       {"set_aside_bytes", observed.set_aside_bytes},
                                       {"data_path", observed.data_path},
                                       {"tls", observed.tls},
+                                      {"commit_guard", observed.commit_guard},
                                       {"storage", ToJson(observed.storage)}});
 }
 
@@ -218,6 +219,7 @@ Result<Observed> ParseObserved(std::string_view text) {
   observed.set_aside_bytes = JsonInt(object, "set_aside_bytes");
   observed.data_path = JsonString(object, "data_path");
   observed.tls = JsonString(object, "tls");
+  observed.commit_guard = JsonString(object, "commit_guard");
   TRY_ASSIGN(observed.storage, StorageFromJson(JsonObject(object, "storage")));
   return observed;
 }

@@ -114,8 +114,9 @@ struct Observed {
   // how much WAL beyond the new primary's fork was set aside then.
   std::string rejoined;
   std::int64_t set_aside_bytes = 0;
-  std::string data_path;  // "handover", or "relay" and why; for people
-  std::string tls;        // "server", or "gateway" and why; for people
+  std::string data_path;     // "handover", or "relay" and why; for people
+  std::string tls;           // "server", or "gateway" and why; for people
+  std::string commit_guard;  // "on", or "off" and why; for people
   Storage storage;
   bool operator==(const Observed&) const = default;
 };

@@ -51,7 +51,8 @@ TEST(Node, ObservedSurvivesItsDocument) {
                     .rejoined = "delta copy",
                     .set_aside_bytes = 13,
                     .data_path = "handover",
-                    .tls = "server"};
+                    .tls = "server",
+                    .commit_guard = "on"};
   observed.storage = {.state = StorageState::kHeld,
                       .disk_is_short = true,
                       .used_bytes = 5'000'000'000,

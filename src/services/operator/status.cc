@@ -64,6 +64,7 @@ void FillNodes(const fleet::Context& context, const OperatorHost& host,
       fleet::LoadObserved(context.store, record->value.primary).value_or(nodes::Observed{});
   shape.data_path = primary.data_path;
   shape.tls = primary.tls;
+  shape.commit_guard = primary.commit_guard;
   for (const NodeId& node : {instance.first_node, instance.second_node}) {
     if (node.empty()) continue;
     shape.nodes.push_back(NodeOf(context, instance, record->value, primary, node));
