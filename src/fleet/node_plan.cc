@@ -7,6 +7,7 @@
 
 #include "ha/step.h"
 #include "postgres/catalogue.h"
+#include "postgres/config.h"
 #include "postgres/instance_class.h"
 
 namespace howdah::fleet {
@@ -49,6 +50,10 @@ Result<> CheckDataPathTags(const Tags& tags) {
           Code::kInvalid,
           fmt::format("The tag {} is '{}'; it can be auto, server or gateway.", key, value));
     }
+    if (key == kSynchronousCommitTag && value != "enforced" && value != "session") {
+      return Fail(Code::kInvalid,
+                  fmt::format("The tag {} is '{}'; it can be enforced or session.", key, value));
+    }
   }
   return {};
 }
@@ -72,9 +77,15 @@ Result<postgres::Settings> NodeSettings(const Instance& instance) {
   TRY_ASSIGN(const postgres::InstanceClass size,
              postgres::FindInstanceClass(instance.settings.instance_class));
   const std::vector<postgres::Parameter> parameters = postgres::DefaultParameters(version.major);
-  return postgres::EvaluateParameters(
-      parameters, postgres::VariablesOf(size, instance.settings.storage_gib,
-                                        static_cast<int>(instance.settings.port)));
+  TRY_ASSIGN(postgres::Settings settings,
+             postgres::EvaluateParameters(
+                 parameters, postgres::VariablesOf(size, instance.settings.storage_gib,
+                                                   static_cast<int>(instance.settings.port))));
+  const auto commits = instance.tags.find(std::string(kSynchronousCommitTag));
+  if (commits != instance.tags.end() && commits->second == "session") {
+    settings[std::string(postgres::kAllowAsyncCommit)] = "1";
+  }
+  return settings;
 }
 
 Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha::Record& record,

@@ -22,11 +22,15 @@ bool ForcesTls(int major);
 // (auto, relay) and `howdah:tls` (auto, server, gateway) decide; the services refuse other values.
 inline constexpr std::string_view kDataPathTag = "howdah:data-path";
 inline constexpr std::string_view kTlsTag = "howdah:tls";
-// kInvalid, naming tag and values, where one of the two says something else.
+// Whether sessions of a Multi-AZ instance may commit without the standby: enforced (they cannot) or
+// session (they decide, as on RDS).
+inline constexpr std::string_view kSynchronousCommitTag = "howdah:synchronous-commit";
+// kInvalid, naming tag and values, where one of the three says something else.
 Result<> CheckDataPathTags(const Tags& tags);
 nodes::Endpoint EndpointOf(const Instance& instance, int major);
 
-// The default parameter group's values for the instance's class, storage and port.
+// The default parameter group's values for the instance's class, storage and port, and
+// rds.allow_async_commit where its tag says so.
 Result<postgres::Settings> NodeSettings(const Instance& instance);
 
 // The zone that a node of the instance is in.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ha/step.h"
+#include "postgres/config.h"
 
 namespace howdah::fleet {
 namespace {
@@ -112,6 +113,20 @@ TEST(NodePlanTest, ASingleNodeHasNoStandbyInItsPlan) {
   ha::Record record;
   record.primary = NodeId("n-1");
   EXPECT_EQ(Plan(instance, record).size(), 1);
+}
+
+TEST(NodePlanTest, SessionsDoWithoutTheStandbyOnlyWhereATagSaysSo) {
+  Instance instance = MultiAz();
+  const std::string name(postgres::kAllowAsyncCommit);
+  EXPECT_FALSE(NodeSettings(instance)->contains(name));
+  instance.tags[std::string(kSynchronousCommitTag)] = "session";
+  EXPECT_EQ(NodeSettings(instance)->at(name), "1");
+  EXPECT_TRUE(CheckDataPathTags(instance.tags));
+  instance.tags[std::string(kSynchronousCommitTag)] = "enforced";
+  EXPECT_FALSE(NodeSettings(instance)->contains(name));
+  EXPECT_TRUE(CheckDataPathTags(instance.tags));
+  instance.tags[std::string(kSynchronousCommitTag)] = "off";
+  EXPECT_FALSE(CheckDataPathTags(instance.tags));
 }
 
 TEST(NodePlanTest, AClassThatNobodyKnowsIsAnError) {

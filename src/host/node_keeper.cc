@@ -275,6 +275,12 @@ postgres::TcpClients TcpClientsOf(const nodes::Endpoint& endpoint, bool handover
   return tls ? postgres::TcpClients::kOnlyTls : postgres::TcpClients::kNone;
 }
 
+// From the first copy on: long before anybody may rest on the standby.
+bool EnforcesCommits(const nodes::Desired& want) {
+  const auto allowed = want.settings.find(std::string(postgres::kAllowAsyncCommit));
+  return !want.token.empty() && (allowed == want.settings.end() || allowed->second != "1");
+}
+
 }  // namespace
 
 Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& node, bool running) {
@@ -294,7 +300,7 @@ Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& n
                                       .storage_gib = static_cast<std::uint64_t>(want.storage_gib),
                                       .has_pg_stat_statements = statements,
                                       .commit_guard = guard.value_or(""),
-                                      .enforce_synchronous_commit = !want.token.empty(),
+                                      .enforce_synchronous_commit = EnforcesCommits(want),
                                       .read_only = IsReadOnly(want)}));
   TRY_ASSIGN(const std::string config, postgres::RenderConfig(settings));
   TRY_ASSIGN(bool changed, node.WriteConfiguration(config, postgres::RenderHba(TcpClientsOf(

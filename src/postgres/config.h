@@ -18,6 +18,10 @@ struct ServerTls {
   std::string key_file;
 };
 
+// "1" among the user's settings: sessions may commit without the synchronous standby. For
+// PostgreSQL it is a word without meaning, which can be shown.
+inline constexpr std::string_view kAllowAsyncCommit = "rds.allow_async_commit";
+
 struct ForcedInput {
   int major = 0;
   std::string socket_dir;          // where the node listens
