@@ -286,6 +286,7 @@ def rounds(options, sides):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with everything ended that was started
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=30, help="of Howdah")
     parser.add_argument("--peer-runs", type=int, default=5, help="of Patroni, each of which takes much longer; 0: none")

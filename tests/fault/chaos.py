@@ -12,6 +12,7 @@ import json
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -229,6 +230,8 @@ class Run:
 
 
 def main():
+    # Ended from outside, it still ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--failovers", type=int, default=0, help="that many failovers, however long they take")

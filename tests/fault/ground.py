@@ -66,8 +66,8 @@ class Ground:
             (engine / "bin" / program.name).symlink_to(program)
         wrapper = engine / "bin/postgres"
         wrapper.unlink()
-        wrapper.write_text(f'#!/bin/sh\nLD_PRELOAD="${{LD_PRELOAD:+$LD_PRELOAD:}}{library}" exec {real}/bin/postgres "$@"\n')
-        wrapper.chmod(0o755)
+        subprocess.run([compiler, "-O1", "-static", f'-DLIBRARY="{library}"', f'-DPOSTGRES="{real}/bin/postgres"',
+                        "-o", wrapper, HERE / "io_wrapper.c"], check=True)
         subprocess.run(["chown", "-R", "howdah:howdah", self.howdah.home / "engines"], stderr=subprocess.DEVNULL)
         return True
 
