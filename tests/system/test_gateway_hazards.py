@@ -20,6 +20,8 @@ from gateway_wire import SSL_REQUEST, cancel, fields, receive_all, startup
 
 ANN = startup(user="ann", database="postgres")
 STARTUP_SECONDS = 1.0
+# A sanitizer keeps what was freed: how much memory is used says nothing then.
+SANITIZED = bool(os.environ.get("HOWDAH_SANITIZED"))
 
 
 def tls_context(*protocols):
@@ -276,7 +278,8 @@ class RelayHazards(HazardCase):
             server.sendall(b"pong")
             self.assertEqual(lively.recv(4), b"pong")
         self.assertLess(time.monotonic() - begun, 3)
-        self.assertLess(self.resident_mib(), 60)
+        if not SANITIZED:
+            self.assertLess(self.resident_mib(), 60)
         self.assertGreater(sent, 1 << 20)
 
     def resident_mib(self):
@@ -292,7 +295,8 @@ class RelayHazards(HazardCase):
             backend.take(ANN, b"R")
         self.assertEqual(self.statistics()["open"], 5000)
         mib = self.resident_mib()
-        self.assertLess(mib, 100)
+        if not SANITIZED:
+            self.assertLess(mib, 100)
         print(f"[{mib:.0f} MiB] ", end="", file=sys.stderr)
         with socket.create_connection((HOST, self.port), 5) as one_more:
             self.assertEqual(fields(receive_all(one_more))["C"], "53300")
@@ -314,7 +318,8 @@ class RelayHazards(HazardCase):
             backend.take(ANN, b"R")
         kib = (self.resident_mib() - before) * 1024 / len(clients)
         print(f"[{kib:.0f} KiB each] ", end="", file=sys.stderr)
-        self.assertLess(kib, 64)
+        if not SANITIZED:
+            self.assertLess(kib, 64)
         for connection in [*clients, *backend.taken]:
             connection.close()
         self.assert_nobody_left()
