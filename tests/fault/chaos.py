@@ -25,7 +25,7 @@ import history  # noqa: E402
 import nemeses  # noqa: E402
 from ground import Ground  # noqa: E402
 from harness import ROOT, VERSION, Howdah, eventually  # noqa: E402
-from judge import judge  # noqa: E402
+from judge import judge, outages  # noqa: E402
 from landscape import Landscape  # noqa: E402
 from workloads import PASSWORD, Workloads  # noqa: E402
 
@@ -68,7 +68,8 @@ class Run:
         threading.Event().wait(seconds)
 
     def go(self):
-        self.howdah = Howdah()
+        # Without it, after three failovers the rest of the run would be restarts in place.
+        self.howdah = Howdah(options=["--failover-hold-down", self.options.hold_down])
         self.ground = Ground(self.howdah, self.options.engine)
         try:
             self._prepare()
@@ -237,6 +238,7 @@ def main():
     parser.add_argument("--failovers", type=int, default=0, help="that many failovers, however long they take")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--engine", default=VERSION)
+    parser.add_argument("--hold-down", default="0", help="seconds, as serve has it")
     parser.add_argument("--only", action="append", help="only faults whose name has this in it")
     parser.add_argument("--slowness", type=float, default=1.0, help="of the clients: 2 is half as many operations")
     parser.add_argument("--check", metavar="DIRECTORY", help="judge a history once more")
@@ -257,6 +259,8 @@ def main():
     if not options.check:
         Run(options, directory, report).go()
     judge(directory, report)
+    for name, times in sorted(outages(directory).items()):
+        print(f"without acknowledgements: {name}: {len(times)} times, median {times[len(times) // 2]:.2f} s, longest {times[-1]:.2f} s")
     print(f"{report.passed} passed, {report.failed} failed")
     return 1 if report.failed else 0
 

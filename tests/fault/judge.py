@@ -1,5 +1,6 @@
 """What the checkers say of a history and of what was read back at the end."""
 
+import bisect
 import json
 
 import history
@@ -20,6 +21,22 @@ def judge(directory, report):
     report.check("list-append", list_append.check(of(operations, "list") + _last_transaction(final, operations)))
     report.check("single writer", single_writer.check(operations))
     report.check("something was done", [] if len(operations) > 100 else [f"only {len(operations)} operations"])
+
+
+def outages(directory):
+    """{fault: for each time it struck, the longest time in seconds without an acknowledgement until it was whole, sorted}."""
+    acks = sorted(o.ended for o in history.read(directory) if o.state == "ok")
+    faults = [json.loads(line) for line in (directory / "faults.jsonl").read_text().splitlines()]
+    found, begun = {}, None
+    for fault in faults:
+        if fault["what"] == "begin":
+            begun = fault["at"]
+        elif fault["what"] == "whole" and begun:
+            within = acks[bisect.bisect_left(acks, begun):bisect.bisect_right(acks, fault["at"]) + 1]
+            times = [begun, *within]
+            longest = max((b - a for a, b in zip(times, times[1:])), default=fault["at"] - begun)
+            found.setdefault(fault["name"], []).append(longest / 1e9)
+    return {name: sorted(times) for name, times in found.items()}
 
 
 def _after(operations):

@@ -117,7 +117,9 @@ class Processes:
 class Howdah:
     """A daemon. Use it as a context manager, or with addClassCleanup(howdah.stop)."""
 
-    def __init__(self, user=None):
+    def __init__(self, user=None, options=()):
+        """options: more words for `serve`."""
+        self.options = list(options)
         self.octet = next(_octets)
         self.user = user
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="hw-"))
@@ -144,7 +146,7 @@ class Howdah:
     def start(self):
         log = open(self.base / "serve.log", "ab")
         self.serve = subprocess.Popen(
-            [PROGRAM, "serve", "--home", self.home, "--listen", f"127.0.0.1:{self.port}"],
+            [PROGRAM, "serve", "--home", self.home, "--listen", f"127.0.0.1:{self.port}", *self.options],
             stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, user=self.user, cwd="/")
         log.close()
         line = self._first_line(30)
