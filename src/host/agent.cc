@@ -86,7 +86,11 @@ Result<> Agent::Follow(std::stop_token stop) {
       nodes = true;
       const std::lock_guard lock(mutex_);
       if (const auto keeper = keepers_.find(node); keeper != keepers_.end()) {
-        keeper->second->Wake();
+        if (change.value) {
+          keeper->second->Wake(*change.value);
+        } else {
+          keeper->second->Wake();
+        }
       }
     }
     if (nodes) TRY(KeepAll());

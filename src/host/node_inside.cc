@@ -10,7 +10,7 @@ namespace howdah::host {
 
 namespace {
 
-constexpr Duration kAdminLimit = 3s;
+constexpr Duration kAdminLimit = 1s;
 constexpr Duration kBootstrapLimit = 30s;
 constexpr Duration kProbeLimit = 2s;
 constexpr Duration kSilence = 2s;  // a stream without a message for so long is no stream
@@ -38,9 +38,11 @@ std::optional<NodeId> NodeOfSlot(std::string_view slot) {
 }
 
 Result<> NodeKeeper::Bootstrap(const nodes::Desired& want) {
+  if (observed_.bootstrap_stamp == 0 && want.epoch > 1) TRY(AdoptBootstrap(want));
   if (observed_.bootstrap_stamp == want.bootstrap.stamp) return {};
-  // Later on only the password is ours to set: a user may have dropped the database.
-  if (observed_.bootstrap_stamp != 0) {
+  // Later on only the password is ours to set: a user may have dropped the database. A node of a
+  // later epoch was promoted: its database is as old as the instance.
+  if (observed_.bootstrap_stamp != 0 || want.epoch > 1) {
     TRY(postgres::SetPassword(*admin_, want.bootstrap.master_user, want.bootstrap.master_verifier,
                               kBootstrapLimit));
     observed_.bootstrap_stamp = want.bootstrap.stamp;
@@ -88,6 +90,7 @@ Result<postgres::Observation> NodeKeeper::LookInside(const nodes::Desired& want)
   observed_.in_recovery = seen->in_recovery;
   sessions_ = seen->client_sessions;
   observed_.effective_token = TokenIn(seen->synchronous_standby_names);
+  observed_.timeline = postgres::ToNumber(seen->timeline);
   NoteStream(want, *seen);
   return *std::move(seen);
 }
@@ -130,10 +133,14 @@ Result<> NodeKeeper::DropAbandonedSlots() {
   for (const std::string& slot : slots) {
     const std::optional<NodeId> standby = NodeOfSlot(slot);
     if (!standby) continue;
-    const Result<store::Document> desired = needs_.store.Get(nodes::DesiredKey(*standby));
-    if (desired || desired.error().code() != Code::kNotFound) continue;
+    // Nobody follows a standby: what it held for others when it was a primary is of no use.
+    if (!observed_.in_recovery) {
+      const Result<store::Document> desired = needs_.store.Get(nodes::DesiredKey(*standby));
+      if (desired || desired.error().code() != Code::kNotFound) continue;
+    }
     TRY(postgres::DropSlot(*admin_, slot, kAdminLimit));
-    needs_.log.Info("node {}: dropped the slot {} of a standby that is gone", id_.str(), slot);
+    needs_.log.Info("node {}: dropped the slot {}, for which nobody will come back", id_.str(),
+                    slot);
   }
   return {};
 }

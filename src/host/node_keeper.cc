@@ -1,31 +1,13 @@
 #include "host/node_keeper.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
-#include "postgres/base_backup.h"
-#include "postgres/config.h"
-#include "postgres/extensions.h"
-#include "postgres/parameters.h"
-
 namespace howdah::host {
 
 namespace {
 
-constexpr Duration kInitdbLimit = 120s;
-constexpr Duration kStopLimit = 60s;
-constexpr Duration kFenceLimit = 20s;
-constexpr Duration kAdminLimit = 3s;
 constexpr Duration kQuick = 50ms;      // something is about to become true
-constexpr Duration kWatchful = 300ms;  // a primary with a standby
+constexpr Duration kWatchful = 300ms;  // after a failure
 constexpr Duration kCalm = 2s;         // nothing is expected; the server's end wakes us anyway
-constexpr Duration kAsleep = 30s;      // a stopped node: only a wish wakes it, and looking costs
-constexpr int kStartsBeforeFailed = 5;
-
-Duration BackOff(int failed) {
-  return std::min<Duration>(Duration(250ms) * (1 << std::min(failed, 6)), 10s);
-}
+constexpr int kActsInARow = 8;
 
 // What an earlier keeper of this node reported.
 nodes::Observed LastReport(store::Store& store, const NodeId& node) {
@@ -43,7 +25,9 @@ NodeKeeper::NodeKeeper(NodeId id, const Needs& needs, SetFit set_fit)
       observed_(LastReport(needs.store, id_)),
       published_(nodes::Format(observed_)),
       storage_({.disk = needs.disk, .clock = needs.clock, .on_change = [this] { Wake(); }},
-               observed_.storage) {}
+               observed_.storage),
+      pulse_(needs.clock, [this] { OnPulse(); }),
+      checkpointer_(needs.clock, [this] { Wake(); }) {}
 
 // A copy under way is given up; the next keeper begins it anew.
 NodeKeeper::~NodeKeeper() {
@@ -52,6 +36,7 @@ NodeKeeper::~NodeKeeper() {
 
 void NodeKeeper::Start() {
   storage_.Start();
+  pulse_.Start();
   watcher_ = std::jthread([this](std::stop_token stop) { RunWatcher(stop); });
   thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
@@ -60,6 +45,29 @@ void NodeKeeper::Wake() {
   const std::lock_guard lock(mutex_);
   woken_ = true;
   changed_.notify_all();
+}
+
+void NodeKeeper::Wake(const std::string& desired) {
+  const Result<nodes::Desired> want = nodes::ParseDesired(desired);
+  const std::lock_guard lock(mutex_);
+  if (want) {
+    news_ = AimOf(*want);
+    if (aim_ && news_ != aim_) interrupt_.Raise();
+  }
+  woken_ = true;
+  changed_.notify_all();
+}
+
+// A server that has just fallen silent is not waited for: what it does not answer is reported now.
+void NodeKeeper::OnPulse() {
+  const std::lock_guard lock(mutex_);
+  if (!pulse_.Read().failing.empty()) interrupt_.Raise();
+  woken_ = true;
+  changed_.notify_all();
+}
+
+NodeKeeper::Aim NodeKeeper::AimOf(const nodes::Desired& want) {
+  return {.epoch = want.epoch, .role = want.role, .power = want.power, .revive = want.revive};
 }
 
 bool NodeKeeper::IsFinished() const {
@@ -105,7 +113,19 @@ void NodeKeeper::WatchServer(std::optional<system::ProcessIdentity> server) {
   changed_.notify_all();
 }
 
+// Only changes are written: who reads adds the time that has passed since.
+void NodeKeeper::NotePulse() {
+  const Pulse::Report pulse = pulse_.Read();
+  if (pulse.failing == observed_.unresponsive) return;
+  observed_.unresponsive = pulse.failing;
+  observed_.unresponsive_ms = pulse.failing_ms;
+  if (!pulse.failing.empty()) {
+    needs_.log.Warning("node {}: its server does not respond: {}", id_.str(), pulse.failing);
+  }
+}
+
 void NodeKeeper::Publish() {
+  NotePulse();
   const std::string text = nodes::Format(observed_);
   if (text == published_) return;
   const Result<store::Revision> committed = needs_.store.Commit(
@@ -141,6 +161,8 @@ Duration NodeKeeper::Pass() {
   }
   {
     const std::lock_guard lock(mutex_);
+    aim_ = AimOf(*want);
+    if (!news_ || news_ == aim_) interrupt_.Clear();
     primary_of_ = want->role == nodes::Role::kPrimary ? want->instance : InstanceId();
   }
   const Result<Duration> again = Pursue(*want);
@@ -166,7 +188,7 @@ Result<postgres::Node> NodeKeeper::MakeNode(const nodes::Desired& want) {
     TRY_ASSIGN(password_, needs_.keyring.Open(want.sealed_password, want.instance.str()));
   }
   postgres::Engine engine;
-  if (want.power == nodes::Power::kRunning) {
+  if (want.power == nodes::Power::kRunning && want.role != nodes::Role::kFenced) {
     TRY_ASSIGN(const std::vector<postgres::Engine> engines, needs_.engines());
     TRY_ASSIGN(engine, postgres::FindEngine(engines, want.version));
   }
@@ -176,257 +198,20 @@ Result<postgres::Node> NodeKeeper::MakeNode(const nodes::Desired& want) {
                         {.disk = needs_.disk,
                          .processes = needs_.processes,
                          .clock = needs_.clock,
-                         .log = needs_.log});
+                         .log = needs_.log,
+                         .interrupt = interrupt_.descriptor()});
 }
 
+// One act after the other, as long as each changes what is true.
 Result<Duration> NodeKeeper::Pursue(const nodes::Desired& want) {
+  if (want.power == nodes::Power::kAbsent && observed_.state == nodes::State::kAbsent) return kCalm;
   TRY_ASSIGN(postgres::Node node, MakeNode(want));
-  switch (want.power) {
-    case nodes::Power::kAbsent:
-      return PursueAbsent(node);
-    case nodes::Power::kStopped:
-      return PursueStopped(node);
-    case nodes::Power::kRunning:
-      return PursueRunning(want, node);
+  for (int i = 0; i < kActsInARow; ++i) {
+    TRY_ASSIGN(const Facts facts, Look(want, node));
+    TRY_ASSIGN(const std::optional<Duration> again, Do(NextAct(want, facts), want, node, facts));
+    if (again) return *again;
   }
-  return kCalm;
-}
-
-Result<Duration> NodeKeeper::PursueAbsent(postgres::Node& node) {
-  if (observed_.state == nodes::State::kAbsent) return kCalm;
-  storage_.Rest();
-  Fit(false);
-  admin_.reset();
-  WatchServer(std::nullopt);
-  TRY(node.Fence(kFenceLimit));
-  TRY(node.Remove());
-  TRY(needs_.disk.RemoveTree(node.paths().socket_dir));
-  observed_ = {.state = nodes::State::kAbsent};
-  return kCalm;
-}
-
-Result<Duration> NodeKeeper::PursueStopped(postgres::Node& node) {
-  storage_.Rest();
-  Fit(false);
-  admin_.reset();
-  WatchServer(std::nullopt);
-  // Finding out that nothing runs means reading all of /proc: with many stopped nodes, not often.
-  const bool was_stopped = adopted_ && observed_.state == nodes::State::kStopped;
-  TRY(node.Stop(postgres::StopMode::kFast, kStopLimit));
-  sessions_ = 0;
-  observed_.state = nodes::State::kStopped;
-  observed_.detail.clear();
-  observed_.pid = 0;
-  observed_.streaming_token.clear();
-  observed_.proven_token.clear();
-  return was_stopped ? kAsleep : kCalm;
-}
-
-Result<bool> NodeKeeper::Seed(const nodes::Desired& want, postgres::Node& node) {
-  TRY_ASSIGN(const bool initialized, node.IsInitialized());
-  if (initialized) {
-    observed_.seeded = true;
-    return true;
-  }
-  // H16: a data directory that was there once is never replaced by an empty one. A copy can be made
-  // again, once nothing rests on it.
-  TRY_ASSIGN(const bool dispensable, PrimaryDoesWithoutUs(want));
-  if (observed_.seeded && !dispensable) {
-    return Fail(Code::kCorrupt, fmt::format("the data directory {} is gone; nothing new is put in "
-                                            "its place. Restore it, or delete the DB instance",
-                                            node.paths().Data()));
-  }
-  TRY(RequireRoomToSeed(want));
-  observed_.state = nodes::State::kPreparing;
-  observed_.detail = want.role == nodes::Role::kPrimary ? "initdb" : "copying from the primary";
-  Publish();
-  if (want.role == nodes::Role::kPrimary) {
-    TRY(node.Initialize(kInitdbLimit));
-  } else {
-    TRY(CopyFromPrimary(want, node));
-  }
-  observed_.seeded = true;
-  return true;
-}
-
-Result<> NodeKeeper::CopyFromPrimary(const nodes::Desired& want, postgres::Node& node) {
-  const postgres::BaseBackupOptions options{
-      .socket_dir = needs_.layout.SocketDirectory(want.primary),
-      .password = password_,
-      .slot_name = SlotOf(id_),
-      .on_progress = [this](std::uint64_t, std::uint64_t) {
-        return !stopping_ && !storage_.Report().TakesNoWrites();
-      }};
-  const Result<postgres::BaseBackupOutcome> copied =
-      postgres::TakeBaseBackup(node.paths(), options, needs_.disk, needs_.clock);
-  // Half a copy is worth nothing, and may be what fills the disk.
-  if (!copied && !stopping_) TRY(needs_.disk.RemoveTree(node.paths().NewData()));
-  TRY_ASSIGN(const postgres::BaseBackupOutcome outcome, copied);
-  needs_.log.Info("node {}: copied {} bytes from {}", id_.str(), outcome.bytes, want.primary.str());
-  return {};
-}
-
-namespace {
-
-// Where TLS must be and the gateway ends it, no client of a handed over socket may come in.
-postgres::TcpClients TcpClientsOf(const nodes::Endpoint& endpoint, bool handover, bool tls) {
-  if (!handover) return postgres::TcpClients::kNone;
-  if (!endpoint.force_tls) return postgres::TcpClients::kAny;
-  return tls ? postgres::TcpClients::kOnlyTls : postgres::TcpClients::kNone;
-}
-
-// From the first copy on: long before anybody may rest on the standby.
-bool EnforcesCommits(const nodes::Desired& want) {
-  const auto allowed = want.settings.find(std::string(postgres::kAllowAsyncCommit));
-  return !want.token.empty() && (allowed == want.settings.end() || allowed->second != "1");
-}
-
-}  // namespace
-
-Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& node, bool running) {
-  TRY_ASSIGN(const bool statements,
-             postgres::HasLibrary(needs_.disk, node.engine(), "pg_stat_statements"));
-  const postgres::Settings user(want.settings.begin(), want.settings.end());
-  TRY_ASSIGN(const auto tls, PrepareTls(want, node));
-  const bool handover = !node.paths().handover_library.empty();
-  const Result<std::string> guard = CommitGuard(node.engine());
-  const postgres::Settings settings = postgres::Overlay(
-      user, postgres::ForcedSettings({.major = node.engine().version.major,
-                                      .socket_dir = node.paths().socket_dir,
-                                      .handover_dir = handover ? node.paths().HandoverDir() : "",
-                                      .tls = tls,
-                                      .log_dir = node.paths().LogDir(),
-                                      .cluster_name = id_.str(),
-                                      .storage_gib = static_cast<std::uint64_t>(want.storage_gib),
-                                      .has_pg_stat_statements = statements,
-                                      .commit_guard = guard.value_or(""),
-                                      .enforce_synchronous_commit = EnforcesCommits(want),
-                                      .read_only = IsReadOnly(want)}));
-  TRY_ASSIGN(const std::string config, postgres::RenderConfig(settings));
-  TRY_ASSIGN(bool changed, node.WriteConfiguration(config, postgres::RenderHba(TcpClientsOf(
-                                                               want.endpoint, handover, !!tls))));
-  changed = changed || std::exchange(certificate_is_new_, false);
-  if (want.role == nodes::Role::kStandby) {
-    TRY_ASSIGN(const bool source,
-               node.ConfigureStandby({.socket_dir = needs_.layout.SocketDirectory(want.primary),
-                                      .application_name = want.token,
-                                      .slot_name = SlotOf(id_),
-                                      .password = password_}));
-    observed_.connects_as = want.token;
-    changed = changed || source;
-  } else if (!running) {
-    TRY(node.ConfigurePrimary());
-    observed_.connects_as.clear();
-  }
-  return changed;
-}
-
-Result<Duration> NodeKeeper::StartServer(const nodes::Desired& want, postgres::Node& node) {
-  if (needs_.clock.Monotonic() < not_before_) return kWatchful;
-  admin_.reset();
-  sessions_ = 0;
-  observed_.state = nodes::State::kStarting;
-  observed_.streaming_token.clear();
-  observed_.silent_ms = 0;
-  observed_.proven_token.clear();
-  observed_.effective_token.clear();
-  observed_.pid = 0;
-  Publish();
-  needs_proof_ = want.role == nodes::Role::kPrimary && !want.waits_for.empty();
-  Fit(false);  // before the server can answer anybody
-  ++failed_starts_;
-  not_before_ = needs_.clock.Monotonic() + BackOff(failed_starts_);
-  TRY_ASSIGN(const system::ProcessIdentity server, node.Start());
-  ++observed_.starts;
-  observed_.pid = server.pid;
-  observed_.restarts = want.restarts;
-  WatchServer(server);
-  needs_.log.Info("node {}: started PostgreSQL {} as {}, pid {}", id_.str(), want.version,
-                  nodes::RoleName(want.role), server.pid);
   return kQuick;
-}
-
-Result<Duration> NodeKeeper::PursueRunning(const nodes::Desired& want, postgres::Node& node) {
-  TRY(needs_.disk.MakeDirectories(node.paths().root, 0700));
-  TRY(needs_.disk.MakeDirectories(node.paths().socket_dir, 0700));
-  MeasureStorage(want, node);
-  TRY(Seed(want, node));
-  TRY_ASSIGN(std::optional<system::ProcessIdentity> server, node.FindPostmaster());
-  if (server && !adopted_ && server->pid != observed_.pid) needs_proof_ = !want.waits_for.empty();
-  if (server && want.restarts > observed_.restarts) {
-    Fit(false);
-    admin_.reset();
-    TRY(node.Stop(postgres::StopMode::kFast, kStopLimit));
-    failed_starts_ = 0;
-    not_before_ = {};
-    server.reset();
-  }
-  TRY_ASSIGN(const bool held, HoldForStorage(node, server.has_value()));
-  if (held) return kWatchful;
-  TRY_ASSIGN(const bool changed, Configure(want, node, server.has_value()));
-  if (!server) {
-    if (failed_starts_ >= kStartsBeforeFailed) {
-      TRY_ASSIGN(const bool dispensable, PrimaryDoesWithoutUs(want));
-      if (dispensable) {
-        TRY(Reseed(want, node, "its server ends again and again"));
-        return kQuick;
-      }
-      const Result<> why = node.AwaitReady(Duration(1));
-      observed_.state = nodes::State::kFailed;
-      observed_.detail = why ? "the server ends again and again" : why.error().what();
-      Publish();
-    }
-    return StartServer(want, node);
-  }
-  observed_.pid = server->pid;
-  WatchServer(server);
-  if (changed) TRY(node.Reload());
-
-  if (!admin_ || admin_->IsBroken()) {
-    admin_.reset();
-    const Result<bool> ready = node.SaysReady();
-    if (!ready || !*ready) {
-      observed_.state = nodes::State::kStarting;
-      observed_.detail = "the server is starting";
-      return kQuick;
-    }
-    Result<postgres::Connection> connection = node.Connect(kAdminLimit);
-    if (!connection) {
-      observed_.state = nodes::State::kStarting;
-      observed_.detail = connection.error().what();
-      return connection.error().code() == Code::kUnavailable ? kQuick : kWatchful;
-    }
-    admin_ = *std::move(connection);
-  }
-  TRY_ASSIGN(const postgres::Observation seen, LookInside(want));
-  if (want.role == nodes::Role::kStandby) {
-    TRY_ASSIGN(const bool lost, HasLostItsPlace(want, seen));
-    if (lost) {
-      TRY(Reseed(want, node, "the primary no longer has the WAL that it needs"));
-      return kQuick;
-    }
-  }
-  if (want.role == nodes::Role::kPrimary && !observed_.in_recovery) {
-    TRY(Bootstrap(want));
-    TRY(FollowSynchronousStandby(want, node));
-    TRY(Prove(want, node));
-    TRY(DropAbandonedSlots());
-    TRY(EndWriters(want));
-  }
-  observed_.state = nodes::State::kRunning;
-  observed_.detail.clear();
-  observed_.settings_hash = nodes::HashOf(want.settings);
-  failed_starts_ = 0;
-  not_before_ = {};
-  if (want.waits_for.empty() || observed_.proven_token == want.waits_for) needs_proof_ = false;
-  ProveDataPath(want, node, *server);
-  LookForGuard(node, *server);
-  Fit(want.role == nodes::Role::kPrimary && !observed_.in_recovery && !needs_proof_);
-
-  const bool unproven = !want.waits_for.empty() && observed_.proven_token != want.waits_for;
-  if (unproven) return kQuick;
-  if (IsReadOnly(want)) return kWatchful;
-  return want.token.empty() ? kCalm : kWatchful;  // an identity: there is a standby to look out for
 }
 
 }  // namespace howdah::host

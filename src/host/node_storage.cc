@@ -40,17 +40,13 @@ bool NodeKeeper::IsReadOnly(const nodes::Desired& want) const {
 Result<bool> NodeKeeper::HoldForStorage(postgres::Node& node, bool running) {
   if (observed_.storage.state != nodes::StorageState::kHeld) return false;
   Fit(false);
-  admin_.reset();
-  WatchServer(std::nullopt);
+  ForgetServer();
   observed_.detail = WhyHeld(observed_.storage);
   if (running) {
     needs_.log.Warning("node {}: {}", id_.str(), observed_.detail);
     TRY(node.Stop(postgres::StopMode::kFast, kStopLimit));
   }
   observed_.state = nodes::State::kStopped;
-  observed_.pid = 0;
-  observed_.streaming_token.clear();
-  observed_.proven_token.clear();
   return true;
 }
 

@@ -66,8 +66,7 @@ Result<bool> NodeKeeper::HasLostItsPlace(const nodes::Desired& want,
 Result<> NodeKeeper::Reseed(const nodes::Desired& want, postgres::Node& node,
                             std::string_view why) {
   needs_.log.Warning("node {}: {}; copying it anew from {}", id_.str(), why, want.primary.str());
-  admin_.reset();
-  WatchServer(std::nullopt);
+  ForgetServer();
   TRY(node.Fence(kFenceLimit));
   observed_.seeded = false;
   observed_.state = nodes::State::kPreparing;

@@ -77,6 +77,9 @@ Settings DurabilitySettings(const ForcedInput& input) {
       {"wal_sender_timeout", "5s"},
       {"wal_receiver_status_interval", "1s"},
       {"wal_retrieve_retry_interval", "100ms"},
+      // H21: nobody reads on the standby, so nothing may hold back its replay.
+      {"max_standby_streaming_delay", "0"},
+      {"max_standby_archive_delay", "0"},
   };
 }
 

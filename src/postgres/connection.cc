@@ -31,6 +31,8 @@ Code CodeOfSqlState(std::string_view state) {
   if (state == "53300" || state.starts_with("57P") || state.starts_with("08")) {
     return Code::kUnavailable;
   }
+  // A standby's query that stood in the way of replay, a deadlock: the next try may do.
+  if (state.starts_with("40")) return Code::kConflict;
   if (state.starts_with("53")) return Code::kExhausted;
   if (state.starts_with("55")) return Code::kFailedState;
   if (state.starts_with("22") || state.starts_with("23") || state.starts_with("42")) {
@@ -120,7 +122,8 @@ Result<Connection> Connection::Open(const ConnectOptions& options, const system:
     names[i] = parameters[i].first;
     values[i] = parameters[i].second;
   }
-  Connection connection(PQconnectStartParams(names.data(), values.data(), 0), clock);
+  Connection connection(PQconnectStartParams(names.data(), values.data(), 0), clock,
+                        options.interrupt);
   if (!connection.connection_) return Fail(Code::kInternal, "libpq: out of memory");
   const auto connected = connection.FinishConnecting(deadline);
   if (!connected) {
@@ -151,10 +154,17 @@ Result<> Connection::AwaitSocket(bool for_write, MonotonicTime deadline) {
     const auto left = deadline - clock_->Monotonic();
     if (left <= Duration::zero()) return Fail(Code::kTimeout, "no answer in time");
     const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-    pollfd waiting{.fd = PQsocket(connection_.get()),
-                   .events = static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN),
-                   .revents = 0};
-    const int ready = ::poll(&waiting, 1, static_cast<int>(std::min<long>(left_ms, 3'600'000)));
+    // poll() passes over a descriptor of -1.
+    std::array<pollfd, 2> waiting{
+        {{.fd = PQsocket(connection_.get()),
+          .events = static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN),
+          .revents = 0},
+         {.fd = interrupt_, .events = POLLIN, .revents = 0}}};
+    const int ready = ::poll(waiting.data(), waiting.size(),
+                             static_cast<int>(std::min<long>(left_ms, 3'600'000)));
+    if (ready > 0 && waiting[1].revents != 0) {
+      return Fail(Code::kUnavailable, "interrupted: something else is to be done");
+    }
     if (ready > 0) return {};
     if (ready < 0 && errno != EINTR) return Fail(ErrnoError("poll", errno));
   }

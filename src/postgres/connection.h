@@ -31,6 +31,9 @@ struct ConnectOptions {
   std::string password;
   std::string application_name = "howdah";
   bool replication = false;  // a physical replication connection (walsender)
+  // Once this descriptor is readable, every wait ends with kUnavailable; -1: none. It is the
+  // caller's, and outlives the connection.
+  int interrupt = -1;
 };
 
 using Row = std::vector<std::optional<std::string>>;  // nullopt: NULL
@@ -73,8 +76,8 @@ class Connection {
   struct Closer {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
-  Connection(PGconn* connection, const system::Clock& clock)
-      : connection_(connection), clock_(&clock) {}
+  Connection(PGconn* connection, const system::Clock& clock, int interrupt)
+      : connection_(connection), clock_(&clock), interrupt_(interrupt) {}
 
   Result<> Flush(MonotonicTime deadline);
   Result<> AwaitSocket(bool for_write, MonotonicTime deadline);
@@ -84,6 +87,7 @@ class Connection {
 
   std::unique_ptr<PGconn, Closer> connection_;
   const system::Clock* clock_;
+  int interrupt_;
   std::string sql_state_;
 };
 

@@ -9,9 +9,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
+
+#include "postgres/crc32c.h"
 
 namespace howdah::postgres {
 namespace {
@@ -20,17 +21,6 @@ static_assert(std::endian::native == std::endian::little);
 
 constexpr std::size_t kMinCrcOffset = 200;  // the checksum stands somewhere from here …
 constexpr std::size_t kMaxCrcOffset = 508;  // … to the end of the first sector
-
-constexpr std::array<std::uint32_t, 256> MakeCrc32cTable() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < table.size(); ++i) {
-    std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1U) != 0 ? 0x82f63b78U : 0U);
-    table[i] = value;
-  }
-  return table;
-}
-constexpr auto kCrc32c = MakeCrc32cTable();
 
 template <typename T>
 T ReadAt(std::string_view bytes, std::size_t offset) {
@@ -48,7 +38,7 @@ bool HasValidChecksum(std::string_view bytes) {
         (crc ^ 0xffffffffU) == ReadAt<std::uint32_t>(bytes, i)) {
       return true;
     }
-    crc = kCrc32c[(crc ^ static_cast<unsigned char>(bytes[i])) & 0xffU] ^ (crc >> 8);
+    crc = Crc32cStep(crc, static_cast<unsigned char>(bytes[i]));
   }
   return false;
 }

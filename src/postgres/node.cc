@@ -8,9 +8,12 @@
 
 #include "postgres/config.h"
 #include "postgres/quote.h"
+#include "postgres/wal_end.h"
 
 namespace howdah::postgres {
 namespace {
+
+constexpr std::string_view kFollowsNobody = "# Written by Howdah: this node follows nobody.\n";
 
 // Looking again at something that a server is about to do; the wait ends early if the server dies.
 constexpr Duration kLookAgain = std::chrono::milliseconds(15);
@@ -45,7 +48,13 @@ Node::Node(NodePaths paths, Engine engine, std::string admin_password, Needs nee
       needs_(needs) {}
 
 Result<bool> Node::IsInitialized() {
+  TRY_ASSIGN(const bool rejoining, IsRejoining());
+  if (rejoining) return false;
   return needs_.disk.Exists(paths_.Data() + "/PG_VERSION");
+}
+
+Result<bool> Node::IsRejoining() {
+  return needs_.disk.Exists(paths_.RejoinMarker());
 }
 
 Result<> Node::Initialize(Duration limit) {
@@ -117,6 +126,25 @@ Result<bool> Node::ConfigureStandby(const StandbySource& source) {
   return pass_changed || source_changed || sync_changed || !is_standby;
 }
 
+Result<bool> Node::ConfigureAlone() {
+  TRY(needs_.disk.MakeDirectories(paths_.Config()));
+  TRY_ASSIGN(const bool had_password, needs_.disk.Exists(paths_.PassFile()));
+  if (had_password) TRY(needs_.disk.RemoveTree(paths_.PassFile()));
+  TRY_ASSIGN(const bool source_changed, WriteIfChanged(paths_.StandbyFile(), kFollowsNobody, 0600));
+  TRY_ASSIGN(const bool sync_changed, WriteIfChanged(paths_.SyncFile(), SyncConfig(""), 0600));
+  TRY_ASSIGN(const bool is_standby, needs_.disk.Exists(paths_.StandbySignal()));
+  if (!is_standby) TRY(needs_.disk.WriteDurably(paths_.StandbySignal(), "", 0600));
+  return had_password || source_changed || sync_changed || !is_standby;
+}
+
+Result<bool> Node::HasSource() {
+  const auto text = needs_.disk.Read(paths_.StandbyFile());
+  if (!text && text.error().code() == Code::kNotFound) return false;
+  if (!text) return Fail(text.error());
+  if (text->find("primary_conninfo") != std::string::npos) return true;
+  return needs_.disk.Exists(paths_.PassFile());
+}
+
 Result<bool> Node::ConfigurePrimary() {
   bool changed = false;
   for (const std::string& path :
@@ -143,6 +171,12 @@ Result<ControlData> Node::ReadControl() {
   }
 }
 
+Result<Lsn> Node::ReadShutdownEnd() {
+  TRY_ASSIGN(const ControlData control, ReadControl());
+  if (control.state != ClusterState::kShutDown) return Lsn();
+  return EndOfRecord(needs_.disk, paths_.Wal(), control.timeline, control.checkpoint);
+}
+
 Result<> Node::Remove() {
   TRY_ASSIGN(const auto running, FindPostmaster());
   if (running) return Fail(Code::kFailedState, "the server still runs");
@@ -155,7 +189,8 @@ ConnectOptions Node::AdminOptions(std::string database) const {
   return {.socket_dir = paths_.socket_dir,
           .user = std::string(kAdminUser),
           .database = std::move(database),
-          .password = admin_password_};
+          .password = admin_password_,
+          .interrupt = needs_.interrupt};
 }
 
 Result<Connection> Node::Connect(Duration limit) const {

@@ -41,6 +41,9 @@ struct NodePaths {
   std::string StandbySignal() const { return Data() + "/standby.signal"; }
   std::string ControlFile() const { return Data() + "/global/pg_control"; }
   std::string PidFile() const { return Data() + "/postmaster.pid"; }
+  std::string Wal() const { return Data() + "/pg_wal"; }
+  // While it is there, the data directory is half of one history and half of another (I18).
+  std::string RejoinMarker() const { return root + "/rejoin.inprogress"; }
   std::string Socket() const { return socket_dir + "/.s.PGSQL.5432"; }
   // A second listening place, whose connections carry a client's own socket.
   std::string HandoverDir() const { return socket_dir + "/h"; }
@@ -58,6 +61,12 @@ struct StandbySource {
 
 enum class StopMode { kFast, kImmediate };
 
+// What runs of a node.
+struct Life {
+  std::optional<system::ProcessIdentity> postmaster;
+  bool anything = false;  // the postmaster, or what one left behind
+};
+
 enum class Readiness {
   kDown,      // no postmaster
   kStarting,  // it runs but does not take connections yet
@@ -71,6 +80,7 @@ class Node {
     system::Processes& processes;
     const system::Clock& clock;
     const Log& log;
+    int interrupt = -1;  // for connections (ConnectOptions::interrupt)
   };
   Node(NodePaths paths, Engine engine, std::string admin_password, Needs needs);
 
@@ -78,7 +88,9 @@ class Node {
   const Engine& engine() const { return engine_; }
 
   // --- on disk ---
-  Result<bool> IsInitialized();  // a finished data directory is there
+  // A finished data directory is there, and no rejoin is half way through it.
+  Result<bool> IsInitialized();
+  Result<bool> IsRejoining();
   // initdb with checksums, UTF8 and SCRAM, as rdsadmin. Never over a data directory (H16): one that
   // is there already is success.
   Result<> Initialize(Duration limit);
@@ -87,16 +99,24 @@ class Node {
   // Makes the data directory a standby's: files first, standby.signal last. True if anything
   // changed.
   Result<bool> ConfigureStandby(const StandbySource& source);
+  // A standby that follows nobody: its password goes first, so that no WAL receiver that starts
+  // from then on can log in anywhere, then the source; standby.signal stays, or comes back. True if
+  // anything changed.
+  Result<bool> ConfigureAlone();
+  Result<bool> HasSource();  // the standby's configuration names a primary
   // Removes standby.signal and the source. Only for a node that the record names as primary and
   // that is shut down.
   Result<bool> ConfigurePrimary();
   Result<ControlData> ReadControl();
+  // Where the WAL ends after a clean stop as a primary; none where the last stop was another.
+  Result<Lsn> ReadShutdownEnd();
   // Removes the whole node from the disk; refuses while a server runs.
   Result<> Remove();
 
   // --- processes ---
   // The running postmaster: postmaster.pid, /proc and the process's directory must agree.
   Result<std::optional<system::ProcessIdentity>> FindPostmaster();
+  Result<Life> Look();
   // Clears orphans, then starts the server in a session of its own and returns without waiting for
   // readiness. A running one is returned as it is. Primary or standby is decided by what Configure…
   // left.
@@ -118,6 +138,8 @@ class Node {
   // Returns how many.
   Result<int> ClearOrphans(Duration limit);
   Result<> Reload();
+  // The last lines that the server said, for a person.
+  std::string LastWords();
 
   // --- the running server ---
   ConnectOptions AdminOptions(std::string database = std::string(kAdminDatabase)) const;
@@ -139,7 +161,6 @@ class Node {
   Result<bool> WriteIfChanged(const std::string& path, std::string_view contents, unsigned mode);
   std::vector<system::ProcessInfo> OwnProcesses();
   Result<int> KillOwnProcesses(Duration limit);
-  std::string LastOutput();
 
   NodePaths paths_;
   Engine engine_;

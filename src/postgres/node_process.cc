@@ -56,19 +56,26 @@ std::vector<system::ProcessInfo> Node::OwnProcesses() {
 }
 
 Result<std::optional<system::ProcessIdentity>> Node::FindPostmaster() {
+  TRY_ASSIGN(const Life life, Look());
+  return life.postmaster;
+}
+
+Result<Life> Node::Look() {
   const auto own = OwnProcesses();
-  if (own.empty()) return std::nullopt;
+  if (own.empty()) return Life();
   const auto pid_file = needs_.disk.Read(paths_.PidFile());
   if (!pid_file && pid_file.error().code() != Code::kNotFound) return Fail(pid_file.error());
   const auto pid = pid_file ? ParsePid(*pid_file) : std::nullopt;
   for (const system::ProcessInfo& process : own) {
-    if (pid && HasPid(process, *pid)) return process.identity;
+    if (pid && HasPid(process, *pid)) return Life{.postmaster = process.identity, .anything = true};
   }
   // Just started, the file not yet written.
   for (const system::ProcessInfo& process : own) {
-    if (LooksLikePostmaster(process, paths_.Data())) return process.identity;
+    if (LooksLikePostmaster(process, paths_.Data())) {
+      return Life{.postmaster = process.identity, .anything = true};
+    }
   }
-  return std::nullopt;
+  return Life{.postmaster = std::nullopt, .anything = true};
 }
 
 system::SpawnSpec Node::ServerSpec() const {
@@ -101,6 +108,10 @@ Result<> Node::RemoveStalePidFile() {
 }
 
 Result<> Node::PrepareStart() {
+  TRY_ASSIGN(const bool rejoining, IsRejoining());
+  if (rejoining) {
+    return Fail(Code::kFailedState, paths_.Data() + " is half way through a rejoin (I18)");
+  }
   TRY_ASSIGN(const std::string version, needs_.disk.Read(paths_.Data() + "/PG_VERSION"));
   if (version != fmt::format("{}\n", engine_.version.major)) {
     return Fail(Code::kFailedState,
@@ -118,7 +129,7 @@ Result<> Node::PrepareStart() {
   TRY(needs_.disk.RemoveTree(paths_.HandoverSocket()));
   TRY(needs_.disk.RemoveTree(paths_.HandoverSocket() + ".lock"));
   TRY(RemoveStalePidFile());
-  // One start's own words, so that LastOutput() does not speak of an earlier one.
+  // One start's own words, so that LastWords() does not speak of an earlier one.
   return needs_.disk.RemoveTree(paths_.ServerOutput());
 }
 
@@ -154,13 +165,13 @@ Result<Readiness> Node::CheckReadiness(Duration limit) {
 Result<> Node::AwaitReady(Duration limit) {
   const MonotonicTime deadline = needs_.clock.Monotonic() + limit;
   TRY_ASSIGN(const auto running, FindPostmaster());
-  if (!running) return Fail(Code::kFailedState, "the server does not run: " + LastOutput());
+  if (!running) return Fail(Code::kFailedState, "the server does not run: " + LastWords());
   for (;;) {
     const auto connection = Connect(1s);
     if (connection) return {};
     if (connection.error().code() == Code::kPermission) return Fail(connection.error());
     if (needs_.processes.AwaitExit(*running, kLookAgain)) {
-      return Fail(Code::kFailedState, "the server ended while it started: " + LastOutput());
+      return Fail(Code::kFailedState, "the server ended while it started: " + LastWords());
     }
     if (needs_.clock.Monotonic() >= deadline) {
       return Fail(Code::kTimeout, "the server is not ready: " + connection.error().what());
@@ -228,14 +239,18 @@ Result<> Node::Reload() {
 
 // The last lines of what the server said, for a person: from the collector's newest file, or from
 // before there was a collector.
-std::string Node::LastOutput() {
-  constexpr std::size_t kMost = 1000;
-  std::string text = needs_.disk.Read(paths_.ServerOutput()).value_or("");
+std::string Node::LastWords() {
+  static constexpr std::size_t kMost = 1000;
+  const auto tail = [this](const std::string& path) {
+    const auto info = needs_.disk.Inspect(path);
+    const std::uint64_t size = info ? info->size_bytes : 0;
+    return needs_.disk.ReadAt(path, size - std::min<std::uint64_t>(size, kMost), kMost)
+        .value_or("");
+  };
+  std::string text = tail(paths_.ServerOutput());
   const std::string directory = paths_.LogDir() + "/error";
   const auto files = needs_.disk.List(directory);
-  if (files && !files->empty()) {
-    text += needs_.disk.Read(directory + "/" + files->back()).value_or("");
-  }
+  if (files && !files->empty()) text += tail(directory + "/" + files->back());
   return text.size() > kMost ? text.substr(text.size() - kMost) : text;
 }
 

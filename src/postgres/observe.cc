@@ -17,15 +17,9 @@ constexpr const char* kServerQuery =
     "  THEN greatest(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn())"
     "  ELSE pg_catalog.pg_current_wal_flush_lsn() END AS lsn,"
     " pg_catalog.pg_last_wal_replay_lsn() AS replayed,"
-    " CASE WHEN pg_catalog.pg_is_in_recovery()"
-    "  THEN coalesce((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver),"
-    "                (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()))"
-    "  ELSE ('x' || substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, "
-    "8)"
-    "       )::pg_catalog.bit(32)::pg_catalog.int4 END AS timeline,"
     " pg_catalog.current_setting('synchronous_standby_names') AS standbys,"
     " (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'"
-    "  AND usename NOT IN ('rdsadmin', 'rdsrepladmin')) AS sessions";
+    "  AND usename NOT IN ('rdsadmin', 'rdsrepladmin')) AS sessions, ";
 
 constexpr const char* kPeersQuery =
     "SELECT application_name, state, sync_state, sent_lsn, write_lsn, flush_lsn, replay_lsn,"
@@ -78,14 +72,29 @@ std::vector<std::string> FirstColumn(const Rows& rows) {
 
 }  // namespace
 
+const std::string_view kTimelineColumn =
+    "CASE WHEN pg_catalog.pg_is_in_recovery()"
+    " THEN coalesce((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver),"
+    "  (SELECT greatest(timeline_id, (SELECT min_recovery_end_timeline"
+    "   FROM pg_catalog.pg_control_recovery())) FROM pg_catalog.pg_control_checkpoint()))"
+    " ELSE ('x' || substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8)"
+    "  )::pg_catalog.bit(32)::pg_catalog.int4 END AS timeline";
+
+Timeline ParseTimeline(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return Timeline{error == std::errc() ? number : 0};
+}
+
 Result<Observation> Observe(Connection& admin, Duration limit) {
-  TRY_ASSIGN(const Rows server, admin.Execute(kServerQuery, limit));
+  TRY_ASSIGN(const Rows server,
+             admin.Execute(std::string(kServerQuery) + std::string(kTimelineColumn), limit));
   Observation seen;
   seen.server_version = server.Text(0, "version");
   seen.in_recovery = server.Text(0, "recovery") == "t";
   seen.lsn = LsnOf(server, 0, "lsn");
   seen.replayed = LsnOf(server, 0, "replayed");
-  seen.timeline = Timeline{static_cast<std::uint32_t>(NumberOf(server, 0, "timeline").value_or(0))};
+  seen.timeline = ParseTimeline(server.Text(0, "timeline"));
   seen.synchronous_standby_names = server.Text(0, "standbys");
   seen.client_sessions = NumberOf(server, 0, "sessions").value_or(0);
   TRY_ASSIGN(const Rows peers, admin.Execute(kPeersQuery, limit));

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "postgres/connection.h"
@@ -40,6 +41,10 @@ struct Observation {
 };
 
 Result<Observation> Observe(Connection& admin, Duration limit);
+
+// A column `timeline` of a query: on a primary the one it writes, on a standby the newest it knows.
+extern const std::string_view kTimelineColumn;
+Timeline ParseTimeline(std::string_view text);  // 0 where it is no number
 
 // The primary's flushed position: the LSN of H6.
 Result<Lsn> CurrentFlushLsn(Connection& admin, Duration limit);
