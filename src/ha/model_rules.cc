@@ -1,0 +1,291 @@
+#include "ha/model_rules.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace howdah::ha::model {
+
+namespace {
+
+bool Promoted(const World& before, const World& after, int n) {
+  return before.node[n].server == Server::kRecovery && after.node[n].server == Server::kPrimary;
+}
+
+bool Within(Byte part, Byte whole) {
+  return (part & static_cast<Byte>(~whole)) == 0;
+}
+
+Byte AllCommits(const Node& node) {
+  return CommitsIn(node, node.length);
+}
+
+template <typename Holds>
+bool ForEach(const Holds& holds) {
+  return holds(0) && holds(1);
+}
+
+bool MayBePromoted(const Core& record) {
+  return record.protected_ != 0;
+}
+
+// I1: acknowledgements of an epoch never come after the first of a later one.
+bool I1OneSideAcknowledges(const World& before, const World& after) {
+  return before.acknowledged == after.acknowledged || before.ack_epoch <= after.ack_epoch;
+}
+
+// I2: what was acknowledged is in the next primary's WAL, below its fork.
+bool I2TheNextPrimaryHasWhatWasAcknowledged(const World& before, const World& after) {
+  return ForEach([&](int n) {
+    return !Promoted(before, after, n) || after.lost_accepted != 0 ||
+           Within(before.acknowledged, AllCommits(before.node[n]));
+  });
+}
+
+// I3: while the standby may be promoted, its primary waits for exactly that one.
+bool I3ProtectedMeansThePrimaryWaits(const World&, const World& after) {
+  const Node& primary = after.node[after.record.primary];
+  return !MayBePromoted(after.record) || primary.server != Server::kPrimary ||
+         primary.ssn == after.record.token;
+}
+
+// I4: a primary stops waiting only when the record forbids promotion, in the same epoch.
+bool I4LetsGoOnlyAfterTheRecord(const World& before, const World& after) {
+  return ForEach([&](int n) {
+    const bool lets_go = before.node[n].server == Server::kPrimary &&
+                         after.node[n].server == Server::kPrimary && before.node[n].ssn != 0 &&
+                         after.node[n].ssn == 0;
+    const bool of_this_epoch =
+        after.record.epoch == after.node[n].promise || after.lost_accepted != 0;
+    return !lets_go || (!MayBePromoted(after.record) && of_this_epoch);
+  });
+}
+
+// I5: an epoch is one more than the last, and begins from where the standby may be promoted, from a
+// failover that is turned back, or with an operator's word.
+bool I5EpochsRiseByOneAndOnlyFromProtected(const World& before, const World& after) {
+  if (before.record.epoch == after.record.epoch)
+    return before.record.primary == after.record.primary;
+  const bool entitled =
+      MayBePromoted(before.record) || after.record.cause == Cause::kDataLossAccepted ||
+      (before.record.phase == Phase::kFailover && after.record.cause == Cause::kTurnedBack);
+  return after.record.epoch == before.record.epoch + 1 && entitled;
+}
+
+// I6: no agent goes back behind what it has promised, nor makes a primary of an older word.
+bool I6PromisesAreKept(const World& before, const World& after) {
+  return ForEach([&](int n) {
+    const bool becomes =
+        before.node[n].server != Server::kPrimary && after.node[n].server == Server::kPrimary;
+    return before.node[n].promise <= after.node[n].promise &&
+           (!becomes || after.node[n].mail.epoch == after.node[n].promise);
+  });
+}
+
+// I7: there is one primary, and after the failover's fence none but the recorded.
+bool I7NobodyElseRunsAsPrimary(const World&, const World& after) {
+  const bool both =
+      after.node[0].server == Server::kPrimary && after.node[1].server == Server::kPrimary;
+  const bool fencing = after.record.phase == Phase::kFailover;
+  const bool other = after.node[1 - after.record.primary].server == Server::kPrimary;
+  return !both && (fencing || !other);
+}
+
+// I8, what of it can be said here: what a rewind takes away was never promised.
+bool I8NothingPromisedIsRewound(const World& before, const World& after) {
+  return ForEach([&](int n) {
+    const Byte had = AllCommits(before.node[n]);
+    const Byte gone = had & static_cast<Byte>(~AllCommits(after.node[n]));
+    const Byte promised = before.acknowledged | before.seen;
+    return after.lost_accepted != 0 || Within(gone & promised, AllCommits(after.node[1 - n]));
+  });
+}
+
+// I9: what counts as confirmed was flushed by the one whose name the primary waits for, of an
+// identity of its own epoch.
+bool I9OnlyTheNamedStandbyConfirms(const World& before, const World& after) {
+  return ForEach([&](int n) {
+    const Node& node = after.node[n];
+    const Node& other = after.node[1 - n];
+    const bool confirmed = before.node[n].server == Server::kPrimary &&
+                           node.server == Server::kPrimary && node.ssn != 0 &&
+                           before.node[n].ssn == node.ssn && before.node[n].visible < node.visible;
+    return !confirmed || (other.connects == node.ssn && node.ssn / 8 == node.reign &&
+                          Within(CommitsIn(node, node.visible), AllCommits(other)));
+  });
+}
+
+// I9 again: an identity is never given twice.
+bool I9IdentitiesAreNew(const World& before, const World& after) {
+  const bool meets_again =
+      (before.record.phase == Phase::kDegraded && after.record.phase == Phase::kCatchup) ||
+      before.record.epoch != after.record.epoch;
+  return !meets_again || after.record.token > before.record.token;
+}
+
+// I11: what somebody has read, the next primary has.
+bool I11WhatWasReadIsKept(const World& before, const World& after) {
+  return ForEach([&](int n) {
+    return !Promoted(before, after, n) || after.lost_accepted != 0 ||
+           Within(before.seen, AllCommits(before.node[n]));
+  });
+}
+
+// I12: the gateway goes to no older epoch, and whoever is led anywhere sees all that was promised.
+bool I12NobodySeesAnOlderState(const World& before, const World& after) {
+  if (after.gateway_epoch < before.gateway_epoch) return false;
+  return ForEach([&](int n) {
+    if (!Reaches(after, n) || after.lost_accepted != 0) return true;
+    const Byte promised = before.acknowledged | before.seen;
+    return Within(promised, CommitsIn(after.node[n], after.node[n].visible));
+  });
+}
+
+// I14: nothing is acknowledged without the standby before the record forbids its promotion.
+bool I14AloneOnlyByTheRecord(const World& before, const World& after) {
+  const bool alone = before.acknowledged != after.acknowledged && after.ack_unconfirmed != 0;
+  return !alone || !MayBePromoted(after.record);
+}
+
+// I17: a promotion has replayed everything received: nothing streams any more, and the record has
+// seen the former primary fenced.
+bool I17PromotionComesLast(const World& before, const World& after) {
+  return ForEach([&](int n) {
+    if (!Promoted(before, after, n)) return true;
+    const bool still_failing_over =
+        after.record.phase == Phase::kFailover && after.record.epoch == after.node[n].promise;
+    return before.node[n].connects == 0 && before.node[n].streams == 0 && !still_failing_over;
+  });
+}
+
+// I20: nobody is promoted by itself when the standby is known to lack something.
+bool I20NoPromotionWhileDegraded(const World& before, const World& after) {
+  const bool begins =
+      after.record.phase == Phase::kFailover && before.record.phase != Phase::kFailover;
+  const bool asked = after.record.cause == Cause::kDataLossAccepted;
+  return !begins || asked || MayBePromoted(before.record);
+}
+
+// I22: after a clean stop the new primary has the old one's last checkpoint, and no rewind is
+// needed.
+bool I22ACleanStopIsOnTheNewPrimary(const World& before, const World& after) {
+  return ForEach([&](int n) {
+    const bool clean =
+        after.record.cause == Cause::kSwitchover && before.node[1 - n].shutdown_lsn != 0;
+    return !Promoted(before, after, n) || !clean || after.record.primary != n ||
+           IsPrefix(before.node[1 - n], before.node[n]);
+  });
+}
+
+bool PhasesFollowTheirEdges(const World& before, const World& after) {
+  return before.record.phase == after.record.phase ||
+         IsEdge(before.record.phase, after.record.phase);
+}
+
+bool EverybodyElse(const Rules& rules, World& world) {
+  bool changed = false;
+  for (int n = 0; n < kNodes; ++n) {
+    changed |= Read(world, n);
+    for (int i = 0; i < 20 && Act(rules, world, n); ++i) changed = true;
+  }
+  for (int n = 0; n < kNodes; ++n) {
+    while (Stream(rules, world, n)) changed = true;
+  }
+  for (int n = 0; n < kNodes; ++n) {
+    changed |= Confirm(rules, world, n);
+    changed |= Probe(rules, world, n);
+    changed |= Report(world, n);
+  }
+  changed |= TakeRoute(world);
+  changed |= ReportRoute(world);
+  Settle(world);
+  return changed;
+}
+
+bool ControlPlane(const Rules& rules, World& world, bool patient) {
+  bool changed = DecideAndCommit(rules, world, patient);
+  for (int n = 0; n < kNodes; ++n) changed |= WritePlan(rules, world, n);
+  changed |= WriteRoute(world);
+  return changed;
+}
+
+bool AllIsWell(const World& world) {
+  const Byte promised = world.acknowledged | world.seen;
+  const Node& primary = world.node[world.record.primary];
+  const Node& standby = world.node[1 - world.record.primary];
+  return world.record.phase == Phase::kProtected && Reaches(world, world.record.primary) &&
+         (world.lost_accepted != 0 || (Within(promised, CommitsIn(primary, primary.visible)) &&
+                                       Within(promised, AllCommits(standby))));
+}
+
+}  // namespace
+
+const std::vector<Invariant>& Invariants() {
+  static const std::vector<Invariant> all = {
+      {"I1", I1OneSideAcknowledges},
+      {"I2", I2TheNextPrimaryHasWhatWasAcknowledged},
+      {"I3", I3ProtectedMeansThePrimaryWaits},
+      {"I4", I4LetsGoOnlyAfterTheRecord},
+      {"I5", I5EpochsRiseByOneAndOnlyFromProtected},
+      {"I6", I6PromisesAreKept},
+      {"I7", I7NobodyElseRunsAsPrimary},
+      {"I8", I8NothingPromisedIsRewound},
+      {"I9", I9OnlyTheNamedStandbyConfirms},
+      {"I9, identities", I9IdentitiesAreNew},
+      {"I11", I11WhatWasReadIsKept},
+      {"I12", I12NobodySeesAnOlderState},
+      {"I14", I14AloneOnlyByTheRecord},
+      {"I17", I17PromotionComesLast},
+      {"I20", I20NoPromotionWhileDegraded},
+      {"I22", I22ACleanStopIsOnTheNewPrimary},
+      {"I16, edges", PhasesFollowTheirEdges},
+  };
+  return all;
+}
+
+bool AcknowledgesAlone(const Rules& rules, World world) {
+  const int p = world.record.primary;
+  const Node& primary = world.node[p];
+  if (primary.length == kWal || !Reaches(world, p)) return true;
+  world.left.commits = 1;
+  world.next_commit = 3;
+  Node& node = world.node[p];
+  node.wal[node.length++] = 3;
+  node.pending |= 1U << 3;
+  node.session = 1;
+  if (node.ssn == 0) node.visible = node.length;
+  for (int round = 0; round < 10; ++round) EverybodyElse(rules, world);
+  return (world.acknowledged & (1U << 3)) != 0;
+}
+
+bool ComesToProtected(const Rules& rules, World world,
+                      const std::function<bool(const World&)>& known, std::string* where) {
+  Heal(world);
+  bool patient = false;
+  for (int round = 0; round < 60; ++round) {
+    const bool moved = EverybodyElse(rules, world);
+    const bool decided = ControlPlane(rules, world, patient);
+    // Budgets end only when nothing else happens any more.
+    patient = !moved && !decided;
+    if (!patient && known(world)) return true;
+    if (AllIsWell(world) && patient) return true;
+  }
+  if (where != nullptr) *where = Describe(world);
+  return false;
+}
+
+bool IsEdge(Phase from, Phase to) {
+  using enum Phase;
+  static const std::vector<std::pair<Phase, Phase>> edges = {
+      {kSeeding, kCatchup},    {kCatchup, kProtected}, {kCatchup, kDegraded},
+      {kProtected, kDegraded}, {kProtected, kPrepare}, {kProtected, kFailover},
+      {kPrepare, kSwitch},     {kPrepare, kDegraded},  {kPrepare, kFailover},
+      {kSwitch, kProtected},   {kSwitch, kFailover},   {kFailover, kPromoting},
+      {kFailover, kDegraded},  {kPromoting, kRejoin},  {kRejoin, kCatchup},
+      {kRejoin, kHalted},      {kDegraded, kCatchup},  {kDegraded, kHalted},
+      {kHalted, kDegraded},    {kCatchup, kFailover},  {kDegraded, kFailover},
+      {kRejoin, kFailover},    {kHalted, kFailover},
+  };
+  return std::ranges::find(edges, std::pair(from, to)) != edges.end();
+}
+
+}  // namespace howdah::ha::model

@@ -1,0 +1,29 @@
+// The invariants of the failover, by the names that they have in the design: each looks at one step
+// of the small world and says whether it holds. Those of progress (I13, I16) are walks.
+#pragma once
+
+#include <vector>
+
+#include "ha/model_world.h"
+
+namespace howdah::ha::model {
+
+struct Invariant {
+  const char* name;
+  bool (*holds)(const World& before, const World& after);
+};
+
+const std::vector<Invariant>& Invariants();
+
+// I13: with no control plane at all, a healthy protected pair goes on acknowledging.
+bool AcknowledgesAlone(const Rules& rules, World world);
+
+// I16: with every fault gone, a fair walk ends in kProtected with every promise kept. Whether a
+// state that it comes by is known to lead there is asked and told through `known`.
+bool ComesToProtected(const Rules& rules, World world,
+                      const std::function<bool(const World&)>& known, std::string* where);
+
+// The edges between phases that there may be.
+bool IsEdge(Phase from, Phase to);
+
+}  // namespace howdah::ha::model
