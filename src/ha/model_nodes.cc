@@ -118,16 +118,17 @@ bool BePrimary(const Rules& rules, World& world, int n) {
   return true;
 }
 
+// A directory that was a primary's, and was not brought in line yet, cannot be recruited.
+bool Refuses(const Node& node) {
+  return node.mail.role == Role::kRecruit && node.mail.epoch == node.promise &&
+         (node.standby_signal == 0 || node.server == Server::kPrimary);
+}
+
 bool BeRecruit(World& world, int n) {
   Node& node = world.node[n];
-  if (node.seeded == 0) return false;
-  if (node.server == Server::kPrimary) {
-    EndServer(world, n);
-    return true;
-  }
+  if (node.seeded == 0 || Refuses(node)) return false;
   if (node.server == Server::kNone) {
     ClearOrders(node);
-    node.standby_signal = 1;
     node.connects = 0;
     node.server = Server::kRecovery;
     return true;
@@ -206,7 +207,7 @@ bool BeStandby(const Rules& rules, World& world, int n) {
 }
 
 State StateOf(const Node& node) {
-  if (node.broken != 0) return State::kFailed;
+  if (node.broken != 0 || Refuses(node)) return State::kFailed;
   if (node.fenced != 0) return State::kFenced;
   if (Runs(node)) return State::kUp;
   if (node.stopped != 0) return State::kStopped;
