@@ -9,6 +9,7 @@ history, the faults, what was read back and the logs stay in build/chaos/SEED/; 
 
 import argparse
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -30,7 +31,7 @@ from landscape import Landscape  # noqa: E402
 from workloads import PASSWORD, Workloads  # noqa: E402
 
 # After a fault is healed, the instance is protected again within this; a copy of these small databases takes seconds.
-WHOLE_AGAIN = 60 + 30
+WHOLE_AGAIN = int(os.environ.get("HOWDAH_WHOLE_AGAIN", 60 + 30))
 ANSWERS_AGAIN = 15
 NAME = "chaos"
 
