@@ -143,6 +143,8 @@ NodeKeeper::Again NodeKeeper::DoOnServer(Act act, const nodes::Desired& want, po
     case Act::kCopy:
       TRY(Seed(want, node));
       return std::nullopt;
+    case Act::kRejoin:
+      return Rejoin(want, node, facts);
     case Act::kStart:
       return StartInPlace(want, node);
     case Act::kStartAlone:

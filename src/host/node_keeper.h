@@ -24,9 +24,11 @@
 #include "host/interrupt.h"
 #include "host/needs.h"
 #include "host/pulse.h"
+#include "host/rejoin.h"
 #include "host/role.h"
 #include "host/storage_watch.h"
 #include "nodes/node.h"
+#include "postgres/base_backup.h"
 #include "postgres/config.h"
 #include "postgres/connection.h"
 #include "postgres/node.h"
@@ -109,6 +111,22 @@ class NodeKeeper {
   NodeId PeerOf(const nodes::Desired& want);
   void FollowCheckpoints(const nodes::Desired& want, const postgres::Node& node);
 
+  // From primary to standby (node_rejoin.cc).
+  Again Rejoin(const nodes::Desired& want, postgres::Node& node, const Facts& facts);
+  Again FollowAsItWas(const nodes::Desired& want, postgres::Node& node);
+  Again EndRejoin(postgres::Node& node, RejoinWay way);
+  Again DeltaCopy(const nodes::Desired& want, postgres::Node& node);
+  Again CopyAnew(const nodes::Desired& want, postgres::Node& node);
+  Result<bool> RewindTo(const nodes::Desired& want, postgres::Node& node);
+  Result<> SetAside(postgres::Node& node, const RejoinFacts& known, const RejoinPlan& plan);
+  Result<> SetMarker(postgres::Node& node);
+  Result<> RemoveMarker(postgres::Node& node);
+  Result<> ClearOldData(const nodes::Desired& want, const postgres::Node& node);
+  postgres::ConnectOptions PrimaryOptions(const nodes::Desired& want) const;
+  postgres::BaseBackupOptions CopyOptions(const nodes::Desired& want);
+  void SayProgress(std::uint64_t done, std::uint64_t expected);
+  bool IsHurried() const;  // something else is wanted than what is being done
+
   // The server (node_server.cc).
   // True when the data directory is whole.
   Result<bool> Seed(const nodes::Desired& want, postgres::Node& node);
@@ -178,6 +196,9 @@ class NodeKeeper {
   bool promoting_ = false;       // it was asked to end its recovery
   NodeId peer_;                  // the other node of the pair, where a document named it
   bool checkpoint_due_ = false;  // nobody can come back to us before the first after a promotion
+  std::string copying_;          // what a copy that is under way is for
+  MonotonicTime progress_said_{};
+  int failed_copies_ = 0;
   postgres::Lsn replayed_;
   MonotonicTime replay_moved_{};
   std::atomic<std::int64_t> sessions_{0};

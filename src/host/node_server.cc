@@ -56,15 +56,9 @@ Result<bool> NodeKeeper::Seed(const nodes::Desired& want, postgres::Node& node) 
 }
 
 Result<> NodeKeeper::CopyFromPrimary(const nodes::Desired& want, postgres::Node& node) {
-  const postgres::BaseBackupOptions options{
-      .socket_dir = needs_.layout.SocketDirectory(want.primary),
-      .password = password_,
-      .slot_name = SlotOf(id_),
-      .on_progress = [this](std::uint64_t, std::uint64_t) {
-        return !stopping_ && !storage_.Report().TakesNoWrites();
-      }};
+  copying_ = "copying from the primary";
   const Result<postgres::BaseBackupOutcome> copied =
-      postgres::TakeBaseBackup(node.paths(), options, needs_.disk, needs_.clock);
+      postgres::TakeBaseBackup(node.paths(), CopyOptions(want), needs_.disk, needs_.clock);
   // Half a copy is worth nothing, and may be what fills the disk.
   if (!copied && !stopping_) TRY(needs_.disk.RemoveTree(node.paths().NewData()));
   TRY_ASSIGN(const postgres::BaseBackupOutcome outcome, copied);
@@ -248,6 +242,7 @@ NodeKeeper::Again NodeKeeper::FollowPrimary(const nodes::Desired& want, postgres
     return std::nullopt;
   }
   TRY(DropAbandonedSlots());
+  TRY(ClearOldData(want, node));
   NoteStandby();
   NoteRunning(want);
   ProveDataPath(want, node, *server_);  // it may be promoted: then clients come at once

@@ -36,7 +36,9 @@ Result<bool> NodeKeeper::PrimaryDoesWithoutUs(const nodes::Desired& want) {
   const Result<store::Document> report = needs_.store.Get(nodes::ObservedKey(want.primary));
   if (!report) return false;
   TRY_ASSIGN(const nodes::Observed seen, nodes::ParseObserved(report->value));
-  return primary.waits_for.empty() && seen.effective_token.empty() &&
+  const bool is_ours = primary.role == nodes::Role::kPrimary && primary.epoch == want.epoch &&
+                       seen.epoch == want.epoch;
+  return is_ours && primary.waits_for.empty() && seen.effective_token.empty() &&
          seen.state == nodes::State::kRunning && !seen.in_recovery;
 }
 
@@ -53,11 +55,8 @@ Result<bool> NodeKeeper::HasLostItsPlace(const nodes::Desired& want,
   cut_off_since_ = now;
   TRY_ASSIGN(const bool dispensable, PrimaryDoesWithoutUs(want));
   if (!dispensable) return false;
-  const postgres::ConnectOptions options{.socket_dir = needs_.layout.SocketDirectory(want.primary),
-                                         .database = std::string(postgres::kAdminDatabase),
-                                         .password = password_};
   TRY_ASSIGN(postgres::Connection primary,
-             postgres::Connection::Open(options, needs_.clock, kAdminLimit));
+             postgres::Connection::Open(PrimaryOptions(want), needs_.clock, kAdminLimit));
   TRY_ASSIGN(const bool good, SlotIsGood(primary, SlotOf(id_)));
   if (!good) TRY(postgres::DropSlot(primary, SlotOf(id_), kAdminLimit));
   return !good;
@@ -68,11 +67,10 @@ Result<> NodeKeeper::Reseed(const nodes::Desired& want, postgres::Node& node,
   needs_.log.Warning("node {}: {}; copying it anew from {}", id_.str(), why, want.primary.str());
   ForgetServer();
   TRY(node.Fence(kFenceLimit));
-  observed_.seeded = false;
   observed_.state = nodes::State::kPreparing;
   observed_.detail = fmt::format("{}; copying it anew", why);
   Publish();
-  TRY(needs_.disk.RemoveTree(node.paths().Data()));
+  TRY(SetMarker(node));  // what follows is a delta copy: what is right already stays
   failed_starts_ = 0;
   not_before_ = {};
   cut_off_since_.reset();

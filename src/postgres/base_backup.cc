@@ -8,6 +8,7 @@
 
 #include <charconv>
 
+#include "postgres/delta_sink.h"
 #include "postgres/quote.h"
 #include "postgres/tar.h"
 
@@ -233,6 +234,43 @@ Result<BaseBackupOutcome> TakeBaseBackup(const NodePaths& target, const BaseBack
   TRY(disk.SyncTree(target.NewData()));
   TRY(disk.Rename(target.NewData(), target.Data()));
   return outcome;
+}
+
+Result<BaseBackupOutcome> TakeDeltaCopy(const NodePaths& target, const BaseBackupOptions& options,
+                                        system::Disk& disk, const system::Clock& clock) {
+  TRY_ASSIGN(const bool marked, disk.Exists(target.RejoinMarker()));
+  if (!marked) return Fail(Code::kInternal, "a delta copy without its marker");
+  TRY(disk.MakeDirectories(target.Data()));
+  TRY_ASSIGN(Connection connection, ConnectForReplication(options, clock));
+  TRY(EnsureSlotOverReplication(connection, options.slot_name));
+  DeltaSink sink(disk, target.Data());
+  TRY_ASSIGN(BaseBackupOutcome outcome, Backup(connection, options, sink).Run());
+  TRY(sink.Finish());
+  TRY_ASSIGN(const bool complete, disk.Exists(target.ControlFile()));
+  if (!complete) return Fail(Code::kCorrupt, "base backup: it has no pg_control");
+  TRY(disk.WriteDurably(target.StandbySignal(), "", 0600));
+  TRY(disk.SyncTree(target.Data()));
+  outcome.written = sink.written_bytes();
+  return outcome;
+}
+
+Result<PrimaryHistory> ReadPrimaryHistory(const BaseBackupOptions& options,
+                                          const system::Clock& clock) {
+  TRY_ASSIGN(Connection connection, ConnectForReplication(options, clock));
+  TRY(EnsureSlotOverReplication(connection, options.slot_name));
+  TRY_ASSIGN(const Rows system, connection.Execute("IDENTIFY_SYSTEM", kConnectLimit));
+  PrimaryHistory history;
+  const std::string identifier = system.Text(0, "systemid");
+  std::from_chars(identifier.data(), identifier.data() + identifier.size(),
+                  history.system_identifier);
+  history.timeline = ParseTimeline(system.Text(0, "timeline"));
+  TRY_ASSIGN(history.flushed, Lsn::Parse(system.Text(0, "xlogpos")));
+  if (ToNumber(history.timeline) <= 1) return history;  // the first has no history
+  TRY_ASSIGN(const Rows file,
+             connection.Execute(fmt::format("TIMELINE_HISTORY {}", ToNumber(history.timeline)),
+                                kConnectLimit));
+  TRY_ASSIGN(history.ancestors, ParseTimelineHistory(file.Text(0, "content")));
+  return history;
 }
 
 }  // namespace howdah::postgres

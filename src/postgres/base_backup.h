@@ -9,6 +9,7 @@
 #include <string>
 
 #include "postgres/node.h"
+#include "postgres/timeline.h"
 
 namespace howdah::postgres {
 
@@ -24,11 +25,24 @@ struct BaseBackupOptions {
 struct BaseBackupOutcome {
   Lsn start, end;
   Timeline timeline{};
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;    // received
+  std::uint64_t written = 0;  // a delta copy: how much of it differed
 };
 
 // Into target.Data(); kAlreadyExists if there is a data directory. kUnsupported for tablespaces.
 Result<BaseBackupOutcome> TakeBaseBackup(const NodePaths& target, const BaseBackupOptions& options,
                                          system::Disk& disk, const system::Clock& clock);
+
+// The same over a data directory that is there and of the same system: only what differs is
+// written, and what the primary does not have is removed. The caller has made the rejoin marker
+// (NodePaths::RejoinMarker) durable before and removes it after; nothing of the node runs. Ends
+// with standby.signal in place and everything synced. May be begun again after a failure.
+Result<BaseBackupOutcome> TakeDeltaCopy(const NodePaths& target, const BaseBackupOptions& options,
+                                        system::Disk& disk, const system::Clock& clock);
+
+// Which system and timeline the server is on, and how it came there; also makes the slot, so that
+// the WAL which is needed from then on stays. `slot_name` may be empty.
+Result<PrimaryHistory> ReadPrimaryHistory(const BaseBackupOptions& options,
+                                          const system::Clock& clock);
 
 }  // namespace howdah::postgres
