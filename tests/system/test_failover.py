@@ -1,0 +1,227 @@
+"""A Multi-AZ instance changes roles: asked to by its user, and because its primary is killed, frozen or gone. What was
+acknowledged is there afterwards, the endpoint stays, the former primary comes back, and everybody can read why."""
+
+import json
+import os
+import signal
+import threading
+import time
+import unittest
+
+import botocore.exceptions
+import psycopg2
+
+from harness import Howdah, eventually
+
+
+class Writer(threading.Thread):
+    """Inserts numbers over one connection after the other; remembers what was acknowledged and every error."""
+
+    def __init__(self, howdah, instance):
+        super().__init__(daemon=True)
+        self.howdah, self.instance = howdah, instance
+        self.acknowledged, self.lost, self.refused = [], [], []
+        self.done = threading.Event()
+
+    def run(self):
+        number = 0
+        while not self.done.is_set():
+            try:
+                connection = self.howdah.connect(self.instance)
+            except psycopg2.Error as error:
+                self.refused.append(str(error))
+                continue
+            connection.autocommit = True
+            try:
+                with connection.cursor() as cursor:
+                    while not self.done.is_set():
+                        number += 1
+                        cursor.execute("insert into numbers values (%s)", (number,))
+                        self.acknowledged.append(number)
+            except psycopg2.Error as error:
+                self.lost.append(error)
+
+
+class Failover(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # The limits on failovers are for a fleet in service; here one follows the other.
+        cls.howdah = Howdah(options=("--failover-hold-down", "0")).start()
+        cls.addClassCleanup(cls.howdah.stop)
+        cls.network = cls.howdah.network()
+        cls.howdah.admit_host(cls.network["db"])
+        cls.howdah.create_instance("db-1", cls.network, MultiAZ=True)
+        cls.instance = cls.howdah.await_available("db-1")
+
+    def setUp(self):
+        self.await_protected()
+        self.execute("drop table if exists numbers", "create table numbers (n int)")
+        self.before = self.status()
+        self.writer = Writer(self.howdah, self.instance)
+        self.writer.start()
+        self.addCleanup(self.writer.done.set)
+        self.await_writes()
+
+    def status(self):
+        return self.howdah.status()["Instances"][0]
+
+    def why(self):
+        return json.loads(self.howdah.cli("why", "db-1", "-o", "json").stdout)
+
+    def await_protected(self, epoch=0):
+        def is_so():
+            now = self.status()
+            return now["Phase"] == "PROTECTED" and now["Epoch"] >= epoch
+        eventually(is_so, 60, f"protected; it is {self.status()}")
+
+    def execute(self, *statements):
+        connection = self.howdah.connect(self.instance)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            rows = cursor.fetchall() if cursor.description else []
+        connection.close()
+        return rows
+
+    def await_writes(self, seconds=30):
+        seen = len(self.writer.acknowledged)
+        eventually(lambda: len(self.writer.acknowledged) > seen + 20, seconds, "writes go on")
+
+    def node(self, role):
+        return next(node for node in self.status()["Nodes"] if node["Role"] == role)
+
+    def server(self, role):
+        """Every process of the node's server."""
+        pid = self.node(role)["Pid"]
+        directory = next(p["cwd"] for p in self.howdah.processes.postmasters() if p["pid"] == pid)
+        return [p["pid"] for p in self.howdah.processes.postgres() if p["cwd"] == directory]
+
+    def signal_all(self, pids, number):
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    def assert_taken_over(self, cause):
+        """Roles and zones have changed places, nothing acknowledged is lost, and the pair is whole again."""
+        self.await_protected(self.before["Epoch"] + 1)
+        self.await_writes()
+        self.writer.done.set()
+        self.writer.join(30)
+        present = {row[0] for row in self.execute("select n from numbers")}
+        self.assertEqual([n for n in self.writer.acknowledged if n not in present], [], "acknowledged and lost")
+        now = self.status()
+        self.assertEqual(now["Epoch"], self.before["Epoch"] + 1)
+        roles = {node["NodeId"]: node["Role"] for node in now["Nodes"]}
+        for node in self.before["Nodes"]:
+            self.assertNotEqual(roles[node["NodeId"]], node["Role"])
+        described = self.howdah.describe("db-1")
+        self.assertEqual(described["AvailabilityZone"], self.node("primary")["AvailabilityZone"])
+        self.assertEqual(described["SecondaryAvailabilityZone"], self.node("standby")["AvailabilityZone"])
+        self.assertEqual(described["Endpoint"], self.instance["Endpoint"])
+        self.assertTrue(described["MultiAZ"])
+        last = self.why()["RoleChanges"][-1]
+        self.assertEqual((last["Outcome"], last["Cause"]), ("completed", cause))
+        self.assertEqual(last["ToZone"], described["AvailabilityZone"])
+        self.assertEqual([s["Phase"] for s in last["Steps"]][-3:], ["REJOIN", "CATCHUP", "PROTECTED"])
+        return last
+
+    def test_forced_by_its_user(self):
+        idle = self.howdah.connect(self.instance)
+        self.howdah.aws("rds", "reboot-db-instance", "--db-instance-identifier", "db-1", "--force-failover")
+        self.howdah.await_available("db-1")
+        last = self.assert_taken_over("requested")
+        self.assertEqual(last["Rejoined"], "as it was")
+        self.assertEqual(last["SetAsideBytes"], 0)
+        self.assertEqual([s["Phase"] for s in last["Steps"]][:2], ["PREPARE", "SWITCH"])
+        self.assertEqual(self.writer.refused, [], "a client that reconnects at once sees no refusal")
+        with self.assertRaises(psycopg2.Error) as ended:
+            idle.cursor().execute("select 1")
+        self.assertEqual(ended.exception.pgcode, "57P01")
+        messages = [event["Message"] for event in self.howdah.rds.describe_events(
+            SourceType="db-instance", SourceIdentifier="db-1", EventCategories=["failover"], Duration=60)["Events"]]
+        self.assertIn("Multi-AZ instance failover started.", messages)
+        self.assertIn("Multi-AZ instance failover completed", messages)
+
+    def test_the_primarys_postmaster_is_killed(self):
+        os.kill(self.node("primary")["Pid"], signal.SIGKILL)
+        last = self.assert_taken_over("the primary's server ended")
+        self.assertNotEqual(last["Rejoined"], "")
+        self.assertEqual(self.writer.refused, [])
+
+    def test_every_process_of_the_primary_is_killed(self):
+        self.signal_all(self.server("primary"), signal.SIGKILL)
+        self.assert_taken_over("the primary's server ended")
+
+    def test_the_primary_is_frozen(self):
+        self.signal_all(self.server("primary"), signal.SIGSTOP)
+        self.assert_taken_over("the primary did not answer")
+
+    def test_the_primary_is_killed_while_serve_is_away(self):
+        """Whoever takes over, or the same one again: nothing acknowledged is lost."""
+        primary = self.node("primary")["Pid"]
+        self.howdah.kill()
+        os.kill(primary, signal.SIGKILL)
+        self.howdah.start()
+        self.await_protected()
+        self.await_writes()
+        self.writer.done.set()
+        self.writer.join(30)
+        present = {row[0] for row in self.execute("select n from numbers")}
+        self.assertEqual([n for n in self.writer.acknowledged if n not in present], [])
+
+    def test_serve_is_killed_in_the_middle(self):
+        for moment in (0.0, 0.02, 0.05, 0.1, 0.2, 0.4):
+            with self.subTest(moment=moment):
+                epoch = self.status()["Epoch"]
+                os.kill(self.node("primary")["Pid"], signal.SIGKILL)
+                time.sleep(moment)
+                self.howdah.restart()
+                self.await_protected(epoch)
+                self.await_writes()
+        self.writer.done.set()
+        self.writer.join(30)
+        present = {row[0] for row in self.execute("select n from numbers")}
+        self.assertEqual([n for n in self.writer.acknowledged if n not in present], [])
+
+    def test_by_the_command_line(self):
+        done = self.howdah.cli("failover", "db-1")
+        self.assertIn("completed", done.stdout)
+        self.assert_taken_over("requested")
+        self.assertIn("PROMOTING", self.howdah.cli("why", "db-1").stdout)
+        self.assertIn("PROTECTS AGAINST", self.howdah.cli("status").stdout)
+
+    def test_without_a_whole_standby_nobody_is_promoted(self):
+        frozen = self.server("standby")
+        self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
+        self.signal_all(frozen, signal.SIGSTOP)
+        eventually(lambda: self.status()["Phase"] == "DEGRADED", 20, "degraded")
+        with self.assertRaises(botocore.exceptions.ClientError) as refused:
+            self.howdah.rds.reboot_db_instance(DBInstanceIdentifier="db-1", ForceFailover=True)
+        self.assertEqual(refused.exception.response["Error"]["Code"], "InvalidDBInstanceState")
+        self.await_writes()
+        primary = self.node("primary")
+        os.kill(primary["Pid"], signal.SIGKILL)
+        self.await_writes()
+        self.assertEqual(self.node("primary")["NodeId"], primary["NodeId"])
+        self.assertEqual(self.status()["Epoch"], self.before["Epoch"])
+        self.signal_all(frozen, signal.SIGCONT)
+        self.await_protected()
+
+    def test_single_az_and_multi_az_again_after_a_failover(self):
+        self.howdah.cli("failover", "db-1")
+        self.assert_taken_over("requested")
+        primary = self.node("primary")
+        for multi in (False, True):
+            self.howdah.rds.modify_db_instance(DBInstanceIdentifier="db-1", MultiAZ=multi, ApplyImmediately=True)
+            self.howdah.await_available("db-1")
+            self.assertEqual(self.node("primary")["NodeId"], primary["NodeId"])
+            self.assertEqual(self.howdah.describe("db-1")["AvailabilityZone"], primary["AvailabilityZone"])
+        self.await_protected()
+        self.assertNotEqual(self.howdah.describe("db-1")["SecondaryAvailabilityZone"], primary["AvailabilityZone"])
+
+
+if __name__ == "__main__":
+    unittest.main()
