@@ -210,6 +210,31 @@ class Failover(unittest.TestCase):
         self.signal_all(frozen, signal.SIGCONT)
         self.await_protected()
 
+    def test_a_loss_that_an_operator_accepts(self):
+        """The primary and its data are gone while the standby lacks commits: nobody but a person promotes it."""
+        self.writer.done.set()
+        self.writer.join(30)
+        frozen = self.server("standby")
+        self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
+        self.signal_all(frozen, signal.SIGSTOP)
+        eventually(lambda: self.status()["Phase"] == "DEGRADED", 20, "degraded")
+        self.execute("insert into numbers values (-1)")
+        primary = self.node("primary")
+        data = self.howdah.home / "zones" / primary["AvailabilityZone"] / primary["NodeId"] / "data"
+        data.rename(data.parent / "gone")
+        os.kill(primary["Pid"], signal.SIGKILL)
+        eventually(lambda: self.status()["Phase"] == "HALTED", 20, "halted")
+        self.signal_all(frozen, signal.SIGCONT)
+        refused = self.howdah.cli("failover", "db-1", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("HALTED", refused.stderr)
+        done = self.howdah.cli("failover", "db-1", "--accept-data-loss")
+        self.assertIn("accepting the loss of data", done.stdout)
+        self.await_protected(self.before["Epoch"] + 1)
+        present = {row[0] for row in self.execute("select n from numbers")}
+        self.assertNotIn(-1, present)
+        self.assertEqual([n for n in self.writer.acknowledged if n not in present], [])
+
     def test_single_az_and_multi_az_again_after_a_failover(self):
         self.howdah.cli("failover", "db-1")
         self.assert_taken_over("requested")
