@@ -228,7 +228,9 @@ Result<Instance> FailoverInstance(const Context& context, std::string_view ident
 Result<Instance> FailoverAcceptingDataLoss(const Context& context, std::string_view identifier) {
   const auto accept = [&](const ha::Record& record) -> Result<ha::Record> {
     TRY_ASSIGN(const nodes::Observed standby, LoadObserved(context.store, record.standby));
-    if (!standby.seeded) return Fail(Code::kFailedState, "the standby has no whole copy");
+    if (standby.state != nodes::State::kRunning || !standby.in_recovery) {
+      return Fail(Code::kFailedState, "the standby does not run");
+    }
     return ha::AcceptDataLoss(record, system::RandomHex(context.entropy, 16));
   };
   return ChangeRoles(context, identifier, accept);

@@ -231,10 +231,9 @@ Decision WhileFailingOver(const Record& record, const Sight& sight) {
   const NodeSight& recruit = sight.primary;
   const NodeSight& former = sight.standby;
   if (!IsFenced(record, former)) return Stay(record);
-  const bool may_turn_back = record.cause != Cause::kDataLossAccepted;
-  if (recruit.failed && may_turn_back) return TurnBack(record, sight, recruit.evidence);
+  if (recruit.failed) return TurnBack(record, sight, recruit.evidence);
   if (!IsRecruited(record, recruit)) return Stay(record);
-  if (recruit.received_lsn < record.shutdown_lsn && may_turn_back) {
+  if (recruit.received_lsn < record.shutdown_lsn) {
     return TurnBack(record, sight, "the standby lacks the end of the primary's WAL");
   }
   // The gateway leads nobody to the former primary any more, whatever runs there later (I12).

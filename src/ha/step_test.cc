@@ -247,6 +247,15 @@ TEST(Failover, ARecruitThatCannotStartGivesTheRoleBackBeforeAnythingWasPromoted)
   EXPECT_EQ(Next(record, sight), record);
 }
 
+TEST(Failover, AlsoOneWithLossIsTurnedBackWhenTheStandbyCannotBeRecruited) {
+  Record record = Next(Protected(), Silent(Protected(), 2s));
+  record = *AcceptDataLoss(record, "x");
+  Sight sight = Obeyed(record);
+  sight.primary.recruited = false;
+  sight.primary.failed = true;
+  EXPECT_EQ(Next(record, sight).phase, Phase::kDegraded);
+}
+
 TEST(Switchover, PreparesHoldsStopsAndPromotesWhatHasTheShutdownCheckpoint) {
   Record record = *Switchover(Protected());
   EXPECT_EQ(record.phase, Phase::kPrepare);

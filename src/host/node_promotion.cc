@@ -3,6 +3,8 @@
 // each step is reported when it is true.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "host/node_keeper.h"
 
 namespace howdah::host {
@@ -101,6 +103,8 @@ NodeKeeper::Again NodeKeeper::Promote() {
 Result<> NodeKeeper::NotePromotion(const nodes::Desired& want, const postgres::Node& node) {
   promoting_ = false;
   observed_.recruited = false;
+  // What was asked of the former primary is not asked of this one again.
+  observed_.revive = std::max(observed_.revive, want.revive);
   observed_.received_lsn = 0;
   observed_.replayed_lsn = 0;
   needs_proof_ = !want.waits_for.empty();
