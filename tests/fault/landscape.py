@@ -62,6 +62,7 @@ class Landscape:
 
     def __init__(self, howdah, name):
         self.howdah, self.name = howdah, name
+        self._known = []  # the nodes as they were last told; roles do not change while the control plane is away
 
     def instance(self):
         """The instance as `howdah status` has it; None while the control plane does not answer."""
@@ -74,9 +75,11 @@ class Landscape:
         return next((i for i in json.loads(status.stdout)["Instances"] if i["DBInstanceIdentifier"] == self.name), None)
 
     def node(self, role):
-        """The node that has this role now; None where nobody is known to."""
-        instance = self.instance() or {"Nodes": []}
-        return next((node for node in instance["Nodes"] if node["Role"] == role), None)
+        """The node that has this role now, or had it when the control plane was last there; None where nobody is known to."""
+        instance = self.instance()
+        if instance:
+            self._known = instance["Nodes"]
+        return next((node for node in self._known if node["Role"] == role), None)
 
     def processes(self, node_id):
         """All processes of a node."""

@@ -74,6 +74,7 @@ class KillServe(Nemesis):
     name, lasts, weight = "kill serve", (0.0, 3.0), 2
 
     def begin(self, run):
+        run.landscape.node("primary")  # who is known to the fault that may come on top
         run.serve_is_down = True
         run.howdah.kill()
         return "serve"
