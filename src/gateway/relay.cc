@@ -106,7 +106,10 @@ void Relay::Cut(const LiveTable& table) {
   for (auto entry = sessions_.begin(); entry != sessions_.end();) {
     const Route& route = entry->second.route->route;
     const auto now = table.find(route.instance);
-    if (now != table.end() && now->second->route.epoch <= route.epoch) {
+    const bool is_current = now != table.end() && now->second->route.epoch <= route.epoch;
+    // One whose backend is gone already can do no harm, and a reset would take its last word (a
+    // planned stop's 57P01) out of the client's hands.
+    if (is_current || entry->second.link.is_ending()) {
       ++entry;
     } else {
       entry->second.link.ResetClient();

@@ -137,9 +137,8 @@ class Failover(unittest.TestCase):
         self.assertEqual(last["SetAsideBytes"], 0)
         self.assertEqual([s["Phase"] for s in last["Steps"]][:2], ["PREPARE", "SWITCH"])
         self.assertEqual(self.writer.refused, [], "a client that reconnects at once sees no refusal")
-        with self.assertRaises(psycopg2.Error) as ended:
+        with self.assertRaisesRegex(psycopg2.Error, "terminating connection due to administrator command"):  # 57P01
             idle.cursor().execute("select 1")
-        self.assertEqual(ended.exception.pgcode, "57P01")
         messages = [event["Message"] for event in self.howdah.rds.describe_events(
             SourceType="db-instance", SourceIdentifier="db-1", EventCategories=["failover"], Duration=60)["Events"]]
         self.assertIn("Multi-AZ instance failover started.", messages)
@@ -218,7 +217,9 @@ class Failover(unittest.TestCase):
         self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
         self.signal_all(frozen, signal.SIGSTOP)
         eventually(lambda: self.status()["Phase"] == "DEGRADED", 20, "degraded")
-        self.execute("insert into numbers values (-1)")
+        # More than waits in the socket between them, which the standby would still find when it is thawed.
+        self.execute("create table filler as select repeat(md5(n::text), 100) from generate_series(1, 5000) n",
+                     "insert into numbers values (-1)")
         primary = self.node("primary")
         data = self.howdah.home / "zones" / primary["AvailabilityZone"] / primary["NodeId"] / "data"
         data.rename(data.parent / "gone")
