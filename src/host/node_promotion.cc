@@ -86,8 +86,7 @@ NodeKeeper::Again NodeKeeper::StayRecruited() {
 }
 
 NodeKeeper::Again NodeKeeper::Promote() {
-  const std::string slot = peer_.empty() ? "" : SlotOf(peer_);
-  const Result<> asked = postgres::AskToPromote(*admin_, slot, kAdminLimit);
+  const Result<> asked = postgres::AskToPromote(*admin_, kAdminLimit);
   if (!asked) {
     admin_.reset();
     return Fail(asked.error().During("promoting"));
@@ -115,6 +114,11 @@ Result<> NodeKeeper::NotePromotion(const nodes::Desired& want, const postgres::N
   Publish();
   needs_.log.Info("node {}: promoted at epoch {}, timeline {}", id_.str(), observed_.epoch,
                   observed_.timeline);
+  // Reserves WAL from the last restart point on, before any checkpoint: the former primary finds
+  // all that it needs, however late it comes back.
+  if (const NodeId peer = PeerOf(want); !peer.empty()) {
+    TRY(postgres::EnsureSlot(*admin_, SlotOf(peer), kAdminLimit));
+  }
   return AdoptBootstrap(want);
 }
 

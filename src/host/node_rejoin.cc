@@ -85,6 +85,7 @@ NodeKeeper::Again NodeKeeper::Rejoin(const nodes::Desired& want, postgres::Node&
   observed_.connects_as.clear();
   peer_ = want.primary;
   RejoinFacts known{.interrupted = facts.directory == Directory::kRejoining};
+  TRY_ASSIGN(known.primary_serves, PrimaryDoesWithoutUs(want));
   if (!known.interrupted) {
     TRY_ASSIGN(known.primary, postgres::ReadPrimaryHistory(CopyOptions(want), needs_.clock));
     TRY_ASSIGN(const postgres::ControlData control, node.ReadControl());
@@ -107,8 +108,9 @@ NodeKeeper::Again NodeKeeper::Rejoin(const nodes::Desired& want, postgres::Node&
     case RejoinWay::kDeltaCopy:
       break;
   }
-  TRY_ASSIGN(const bool dispensable, PrimaryDoesWithoutUs(want));
-  if (!dispensable) return Fail(Code::kUnavailable, "rejoining: the primary does not serve yet");
+  if (!known.primary_serves) {
+    return Fail(Code::kUnavailable, "rejoining: the primary does not serve yet");
+  }
   if (!known.interrupted) TRY(SetAside(node, known, plan));
   if (plan.way == RejoinWay::kRewind) {
     TRY_ASSIGN(const bool rewound, RewindTo(want, node));

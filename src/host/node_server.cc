@@ -50,6 +50,7 @@ Result<bool> NodeKeeper::Seed(const nodes::Desired& want, postgres::Node& node) 
     TRY(node.Initialize(kInitdbLimit));
   } else {
     TRY(CopyFromPrimary(want, node));
+    if (observed_.seeded) observed_.rejoined = "copy";
   }
   observed_.seeded = true;
   return true;

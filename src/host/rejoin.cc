@@ -7,7 +7,10 @@ RejoinPlan PlanRejoin(const RejoinFacts& facts) {
   if (facts.system_identifier != facts.primary.system_identifier) {
     return {.way = RejoinWay::kRefuse};
   }
-  if (facts.timeline == facts.primary.timeline) return {.way = RejoinWay::kWait};
+  // Two that were promoted out of each other's sight have counted to the same number.
+  if (facts.timeline == facts.primary.timeline) {
+    return {.way = facts.primary_serves ? RejoinWay::kDeltaCopy : RejoinWay::kWait};
+  }
   const std::optional<postgres::Lsn> fork = facts.primary.ForkOf(facts.timeline);
   // A timeline that the primary was never on: nothing is known to be common.
   if (!fork) return {.way = RejoinWay::kDeltaCopy};

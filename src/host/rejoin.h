@@ -20,7 +20,8 @@ struct RejoinFacts {
   postgres::Timeline timeline{};  // on which it was primary
   postgres::Lsn wal_end;          // of its last whole record; none: not known
   postgres::PrimaryHistory primary;
-  bool has_rewind = false;  // the engine has pg_rewind
+  bool primary_serves = false;  // alone, and is no standby any more
+  bool has_rewind = false;      // the engine has pg_rewind
 };
 
 enum class RejoinWay {

@@ -55,6 +55,9 @@ TEST(PlanRejoin, APrimaryOnTheSameTimelineHasNotBeenPromotedYet) {
   facts.primary.timeline = Timeline{1};
   facts.primary.ancestors.clear();
   EXPECT_EQ(PlanRejoin(facts).way, RejoinWay::kWait);
+  facts.primary_serves = true;
+  facts.has_rewind = true;
+  EXPECT_EQ(PlanRejoin(facts).way, RejoinWay::kDeltaCopy) << "promoted elsewhere, by that number";
 }
 
 TEST(PlanRejoin, ATimelineThatThePrimaryWasNeverOnIsNoCommonGround) {

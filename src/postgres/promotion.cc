@@ -31,8 +31,7 @@ Result<Recovery> ReadRecovery(Connection& admin, Duration limit) {
   return recovery;
 }
 
-Result<> AskToPromote(Connection& admin, std::string_view slot, Duration limit) {
-  if (!slot.empty()) TRY(EnsureSlot(admin, slot, limit));
+Result<> AskToPromote(Connection& admin, Duration limit) {
   TRY(admin.Execute(
       "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_promote(false) END",
       limit));

@@ -2,8 +2,6 @@
 // has received, and ends its recovery.
 #pragma once
 
-#include <string_view>
-
 #include "postgres/connection.h"
 #include "postgres/lsn.h"
 
@@ -23,10 +21,8 @@ struct Recovery {
 
 Result<Recovery> ReadRecovery(Connection& admin, Duration limit);
 
-// Asks for the end of recovery and does not wait for it; nothing on a primary. `slot`: made first,
-// with WAL reserved from the last restart point on, so that the node which is to follow finds all
-// that it may need however many checkpoints later; empty: none.
-Result<> AskToPromote(Connection& admin, std::string_view slot, Duration limit);
+// Asks for the end of recovery and does not wait for it; nothing on a primary.
+Result<> AskToPromote(Connection& admin, Duration limit);
 
 // Returns when it is done, which may take long.
 Result<> RunCheckpoint(Connection& admin, Duration limit);

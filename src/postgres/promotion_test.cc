@@ -59,15 +59,14 @@ TEST_F(PromotionTest, ARecruitKeepsAllThatWasConfirmedAndBeginsATimeline) {
 
     auto admin = standby_->Connect(5s);
     ASSERT_OK(admin);
-    ASSERT_OK(AskToPromote(*admin, "hd_n_peer", 5s));
+    ASSERT_OK(AskToPromote(*admin, 5s));
     const Recovery promoted =
         Await(*standby_, [](const Recovery& seen) { return !seen.in_recovery; });
     EXPECT_EQ(ToNumber(promoted.timeline), 2U);
     EXPECT_FALSE(*disk_.Exists(standby_->paths().StandbySignal()));
     EXPECT_EQ(AsMaster(*standby_)->Execute("SELECT count(*) AS n FROM kept", 5s)->Text(0, "n"),
               "1000");
-    EXPECT_EQ(*ListSlots(*admin, 5s), std::vector<std::string>{"hd_n_peer"});
-    ASSERT_OK(AskToPromote(*admin, "hd_n_peer", 5s));  // on a primary: nothing
+    ASSERT_OK(AskToPromote(*admin, 5s));  // on a primary: nothing
     StopPair();
   }
 }
@@ -88,7 +87,7 @@ TEST_F(PromotionTest, ARecruitWhoseServerWasDownIsStartedAloneAndPromoted) {
     EXPECT_FALSE(recruit.replayed.IsNone());
     auto admin = standby_->Connect(5s);
     ASSERT_OK(admin);
-    ASSERT_OK(AskToPromote(*admin, "", 5s));
+    ASSERT_OK(AskToPromote(*admin, 5s));
     Await(*standby_, [](const Recovery& seen) { return !seen.in_recovery; });
     EXPECT_EQ(ToNumber(Observe(*admin, 5s)->timeline), 2U);
     StopPair();
