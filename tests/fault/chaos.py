@@ -28,6 +28,7 @@ from ground import Ground  # noqa: E402
 from harness import ROOT, VERSION, Howdah, eventually  # noqa: E402
 from judge import judge, outages  # noqa: E402
 from landscape import Landscape  # noqa: E402
+from storm import Api  # noqa: E402
 from workloads import PASSWORD, Workloads  # noqa: E402
 
 # After a fault is healed, the instance is protected again within this; a copy of these small databases takes seconds.
@@ -96,7 +97,7 @@ class Run:
                          "dbname": "appdb", "user": "dbadmin", "password": PASSWORD}
         self.landscape = Landscape(self.howdah, NAME)
         self.landscape.await_whole(WHOLE_AGAIN)
-        self.api = nemeses.Api(self.howdah, lambda: self.serve_is_down)
+        self.api = Api(self.howdah, lambda: self.serve_is_down)
         self.history = history.History(self.directory)
         self.workloads = Workloads(self.endpoint, self.options.seed, self.history, self.options.slowness)
         self.workloads.prepare()
