@@ -46,6 +46,7 @@ class HowdahPair:
 
     def __init__(self, version):
         self.version, self.name = version, f"Howdah, {version}"
+        self.helped = 0
 
     def __enter__(self):
         # One failover after the other is what is measured: no limit on how many.
@@ -69,6 +70,10 @@ class HowdahPair:
 
     def await_whole(self, seconds=120):
         self.landscape.await_whole(seconds)
+
+    def recover(self):
+        """Nobody helps."""
+        self.await_whole()
 
     def of(self, role):
         return self.landscape.of_kind(role, "node")
@@ -277,12 +282,12 @@ def rounds(options, sides):
                 measured = measure(side, writers[name], fault, load)
             except (AssertionError, RuntimeError, psycopg2.Error) as error:
                 print(f"round {number + 1}: {name}: {fault}, {load}: {error}", file=sys.stderr, flush=True)
-                side.await_whole(180)
+                side.recover()
                 continue
             results[fault, load, name].append(measured)
             print(f"round {number + 1}: {name}: {fault}, {load}: {measured[0]:.3f} s, refused {measured[1]}",
                   file=sys.stderr, flush=True)
-            side.await_whole(180)
+            side.recover()
     return {key: runs for key, runs in results.items() if runs}, {name: w.stop() for name, w in writers.items()}
 
 
@@ -306,8 +311,10 @@ def main():
         print(f"{os.cpu_count()} CPUs, Linux {os.uname().release}, {options.runs} runs of Howdah and {options.peer_runs} of "
               f"Patroni {version('patroni')} with etcd {version('etcd-server')}, {time.monotonic() - begun:.0f} s\n")
         show(results)
-        for name, rows in lost.items():
-            print(f"\n{name}: {len(rows)} acknowledged rows lost {rows[:10] or ''}", end="")
+        for side in sides:
+            rows = lost[side.name]
+            print(f"\n{side.name}: {len(rows)} acknowledged rows lost {rows[:10] or ''}; "
+                  f"a node had to be restarted by hand {side.helped} times", end="")
         print()
 
 
