@@ -36,7 +36,9 @@ Result<> NodeKeeper::NoteRecovery(const nodes::Desired& want, Facts& facts) {
                        (stands && recovery->waits_for_wal) ||
                        (stands && now - replay_moved_ >= kReplayStands);
   observed_.in_recovery = recovery->in_recovery;
-  observed_.timeline = postgres::ToNumber(recovery->timeline);
+  // Without a WAL receiver a standby remembers its timeline only as of its last restart point.
+  observed_.timeline =
+      std::max<std::int64_t>(observed_.timeline, postgres::ToNumber(recovery->timeline));
   if (recovery->in_recovery) {
     observed_.received_lsn = static_cast<std::int64_t>(recovery->received.value());
     observed_.replayed_lsn = static_cast<std::int64_t>(recovery->replayed.value());

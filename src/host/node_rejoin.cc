@@ -32,12 +32,18 @@ std::string OldData(const postgres::NodePaths& paths) {
   return paths.root + "/data.old";
 }
 
-// Where the last whole record ends; none where that cannot be told.
+// Where the last whole record ends, or the fork where that is not beyond it; none where it cannot
+// be told. Records up to the fork are common ones: only what comes after is followed. WAL from the
+// last checkpoint on is always there, so with a checkpoint before the fork, no record at the fork
+// means that nothing was written beyond.
 postgres::Lsn WalEndOf(system::Disk& disk, const postgres::NodePaths& paths,
-                       const postgres::ControlData& control, postgres::Timeline timeline) {
-  if (timeline != control.timeline) return {};
-  return postgres::EndOfWal(disk, paths.Wal(), timeline, control.checkpoint)
-      .value_or(postgres::Lsn());
+                       const postgres::ControlData& control, postgres::Timeline timeline,
+                       std::optional<postgres::Lsn> fork) {
+  if (timeline != control.timeline || !fork) return {};
+  const bool is_before = control.checkpoint < *fork;
+  const postgres::Lsn start = is_before ? *fork : control.checkpoint;
+  return postgres::EndOfWal(disk, paths.Wal(), timeline, start)
+      .value_or(is_before ? *fork : postgres::Lsn());
 }
 
 }  // namespace
@@ -91,12 +97,13 @@ NodeKeeper::Again NodeKeeper::Rejoin(const nodes::Desired& want, postgres::Node&
     TRY_ASSIGN(const postgres::ControlData control, node.ReadControl());
     known.system_identifier = control.system_identifier;
     known.timeline = std::max(control.timeline, control.min_recovery_timeline);
-    known.wal_end = WalEndOf(needs_.disk, node.paths(), control, known.timeline);
+    known.wal_end = WalEndOf(needs_.disk, node.paths(), control, known.timeline,
+                             known.primary.ForkOf(known.timeline));
     TRY_ASSIGN(known.has_rewind, postgres::CanRewind(needs_.disk, node.engine()));
   }
   const RejoinPlan plan = PlanRejoin(known);
-  needs_.log.Info("node {}: rejoins {}: its WAL ends at {}, the fork is at {}", id_.str(),
-                  RejoinWayName(plan.way), known.wal_end.Format(), plan.fork.Format());
+  needs_.log.Info("node {}: rejoins, {}: {} bytes of WAL beyond the fork at {}", id_.str(),
+                  RejoinWayName(plan.way), plan.beyond, plan.fork.Format());
   switch (plan.way) {
     case RejoinWay::kWait:
       return Fail(Code::kUnavailable, "rejoining: the primary has not begun a timeline yet");
