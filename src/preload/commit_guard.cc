@@ -2,19 +2,23 @@
 // two places where PostgreSQL lets it go:
 //
 // 1. A commit that waits for its standby and is cancelled there (by a client, by
-//    statement_timeout) is answered as a success with a warning. Here that session ends as
-//    PostgreSQL ends one that is terminated in that wait: nothing more is sent, the connection is
-//    lost, and the client knows that it does not know.
+//    statement_timeout) is answered as a success with a warning, and others see it at once. Here
+//    the client's connection ends at once without an answer, so that it knows that it does not
+//    know; but the session waits on, and nobody sees the commit before the standby has it or the
+//    primary waits for nobody any more. Only then does the session end.
 // 2. A session that has set synchronous_commit below `on` commits without the standby. Where
 //    howdah.enforce_synchronous_commit is on, its commits are raised to `on`, and the setting is
 //    put back after them.
 //
 // PostgreSQL's headers are not needed: what is used of its ABI is written down here, is the same
 // from 14 to 18 but for the magic block, and postgres/commit_guard.h proves it on each engine
-// before any server is started with it. The rule inside: never an error, no memory, no lock; the
-// hooks run between a commit record and its answer.
+// before any server is started with it. The rule inside: no error, no memory and no lock of its
+// own; the hooks run between a commit record and its answer.
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -30,6 +34,11 @@ struct LogEvent {
   const char* file;
   int line;
   const char* function;
+};
+
+// And so begins a session's client (Port).
+struct Client {
+  int socket;
 };
 
 using LogHook = void (*)(LogEvent*);
@@ -55,6 +64,8 @@ constexpr int kNobody = 0;
 constexpr int kConfigurationFile = 2;
 // Where output goes.
 constexpr int kNowhere = 0;
+// How a process ends whose postmaster is dead.
+constexpr int kOrphaned = 1;
 
 // 14 has the numbers alone; 15 adds the name of the ABI; 18 the two pointers.
 struct Magic {
@@ -79,11 +90,18 @@ extern LogHook log_hook asm("emit_log_hook");
 extern UtilityHook utility_hook asm("ProcessUtility_hook");
 extern int output_place asm("whereToSendOutput");
 extern volatile int die_pending asm("ProcDiePending");
+extern volatile int cancel_pending asm("QueryCancelPending");
 extern volatile int interrupt_pending asm("InterruptPending");
+extern Client* client asm("MyProcPort");
+// Where the last record of this transaction ends: while it waits, its commit or prepare record.
+extern std::uint64_t last_record_end asm("XactLastRecEnd");
 extern bool is_preloading asm("process_shared_preload_libraries_in_progress");
 extern int log_threshold asm("log_min_messages");
 extern int commit_level asm("synchronous_commit");
 
+void WaitForStandby(std::uint64_t position, bool may_wait_for_apply) asm("SyncRepWaitForLSN");
+void LeaveWaiters() asm("SyncRepCleanupAtProcExit");
+bool IsPostmasterAlive() asm("PostmasterIsAliveInternal");
 // Sets what the wait for a standby looks at, besides the variable itself.
 void TakeCommitLevel(int level, void* extra) asm("assign_synchronous_commit");
 void RunUtility(void* statement, const char* text, bool read_only, int context, void* parameters,
@@ -112,6 +130,9 @@ struct State {
   int commit_before = 0;
   bool log_opened = false;
   int log_before = 0;
+  // A wait that was cut short is waited for once more, and whether that was cut short too.
+  bool waits_again = false;
+  bool cut_again = false;
 };
 
 State& Guard() {
@@ -155,21 +176,51 @@ void PutBack() {
   guard.log_opened = false;
 }
 
+// Until the standby has flushed it, or nobody is waited for. PostgreSQL warns before it leaves the
+// queue of those who wait, and the wait enters it anew. What cuts this wait short calls OnLog
+// inside it, which only takes note: one error inside another, never deeper. Interrupts are held
+// here, as they are around every wait for the standby, so what is cleared has not been acted upon.
+void WaitAgain() {
+  State& guard = Guard();
+  guard.waits_again = true;
+  LeaveWaiters();
+  do {
+    guard.cut_again = false;
+    die_pending = 0;
+    cancel_pending = 0;
+    WaitForStandby(last_record_end, false);
+    // Whoever outlives the postmaster must not see it either.
+    if (!IsPostmasterAlive()) _exit(kOrphaned);
+  } while (guard.cut_again);
+  guard.waits_again = false;
+}
+
 // Also when it is PostgreSQL that ends the session there: its own warning would take along, out of
-// the buffer, an answer that a client of the extended protocol may read as success.
+// the buffer, an answer that a client of the extended protocol may read as success. The client
+// hears of the end now, and not only when the standby answers.
 void EndSession(LogEvent* event) {
   event->to_client = false;
+  if (client != nullptr) shutdown(client->socket, SHUT_RDWR);
+  WaitAgain();
   output_place = kNowhere;
   die_pending = 1;
   interrupt_pending = 1;
 }
 
+bool IsCutShort(const LogEvent& event) {
+  return event.level == kWarning && event.function != nullptr &&
+         std::strcmp(event.function, "SyncRepWaitForLSN") == 0;
+}
+
 void OnLog(LogEvent* event) {
-  const State& guard = Guard();
-  if (event->level == kWarning && event->function != nullptr &&
-      std::strcmp(event->function, "SyncRepWaitForLSN") == 0) {
-    EndSession(event);
+  State& guard = Guard();
+  if (guard.waits_again && IsCutShort(*event)) {
+    guard.cut_again = true;
+    event->to_client = false;
+    event->to_server = false;
+    return;
   }
+  if (IsCutShort(*event)) EndSession(event);
   if (guard.log_opened && !IsLogged(event->level, guard.log_before)) {
     event->to_server = false;
     return;
