@@ -1,6 +1,6 @@
 """A Multi-AZ instance whose standby is frozen: a commit that waits for it and is cut short never looks like a success,
-however it is cut, however it was sent and whatever the session has set; the server lives on, and what was acknowledged
-is there when the standby is back."""
+however it is cut, however it was sent and whatever the session has set, and nobody sees it before the standby has it or
+nobody waits for the standby; the server lives on, and what was acknowledged is there when the standby is back."""
 
 import ctypes
 import os
@@ -154,6 +154,10 @@ class CommitGuard(unittest.TestCase):
         self.assertTrue(client.is_lost())
         client.close()
 
+    def seen(self):
+        """How many of the rows that were cut short others see."""
+        return self.one(self.watcher, "select count(*) from t where n in (0, 3)")
+
     def assert_whole_again(self):
         self.assertEqual(self.pid("primary"), self.primary, "the server was not restarted")
         eventually(self.is_protected, 60, "protected again")
@@ -187,14 +191,18 @@ class CommitGuard(unittest.TestCase):
         for how in ("pg_cancel_backend", "pg_terminate_backend"):
             with self.subTest(how=how, sent="extended"):
                 self.assert_lost_extended(how, insert)
+        self.assertEqual(self.seen(), 0)
         self.signal_all(frozen, signal.SIGCONT)
+        eventually(lambda: self.seen() == 12, 20, "the standby has them all")
         self.howdah.start()
         self.assert_whole_again()
 
     def test_cut_short_before_the_primary_stops_waiting(self):
         frozen = self.freeze_standby()
         self.assert_lost("pg_cancel_backend", [], "insert into t values (3)")
+        self.assertTrue(self.seen() == 0 or self.status()["Phase"] == "DEGRADED")
         eventually(lambda: self.status()["Phase"] == "DEGRADED", 20, "degraded")
+        eventually(lambda: self.seen() == 1, 10, "seen without the standby")
         self.session("insert into t values (4)")
         self.signal_all(frozen, signal.SIGCONT)
         self.assert_whole_again()
