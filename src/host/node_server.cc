@@ -106,7 +106,7 @@ Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& n
   TRY_ASSIGN(const std::string config, postgres::RenderConfig(settings));
   TRY_ASSIGN(bool changed, node.WriteConfiguration(config, postgres::RenderHba(TcpClientsOf(
                                                                want.endpoint, handover, !!tls))));
-  changed = changed || std::exchange(certificate_is_new_, false);
+  changed = std::exchange(certificate_is_new_, false) || changed;
   if (want.role == nodes::Role::kStandby) {
     TRY_ASSIGN(const bool source,
                node.ConfigureStandby({.socket_dir = needs_.layout.SocketDirectory(want.primary),

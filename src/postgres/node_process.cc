@@ -234,7 +234,14 @@ Result<int> Node::ClearOrphans(Duration limit) {
 Result<> Node::Reload() {
   TRY_ASSIGN(const auto running, FindPostmaster());
   if (!running) return Fail(Code::kFailedState, "the server does not run");
-  return needs_.processes.Signal(*running, SIGHUP);
+  // SIGHUP ends a postmaster that has not set its handlers yet; with its pid in the file it has.
+  for (int look = 0; look < 100; ++look) {
+    const auto pid_file = needs_.disk.Read(paths_.PidFile());
+    const auto pid = pid_file ? ParsePid(*pid_file) : std::nullopt;
+    if (pid == running->pid) return needs_.processes.Signal(*running, SIGHUP);
+    if (needs_.processes.AwaitExit(*running, kLookAgain)) break;
+  }
+  return Fail(Code::kUnavailable, "the server has not begun to read its configuration");
 }
 
 // The last lines of what the server said, for a person: from the collector's newest file, or from
