@@ -46,7 +46,7 @@ class HowdahPair:
 
     def __init__(self, version):
         self.version, self.name = version, f"Howdah, {version}"
-        self.helped = 0
+        self.helped, self.gone = 0, False
 
     def __enter__(self):
         # One failover after the other is what is measured: no limit on how many.
@@ -276,19 +276,30 @@ def rounds(options, sides):
             break
         for fault, load, name in results:
             side = next(s for s in sides if s.name == name)
+            if side.gone:
+                continue
             if number >= (options.peer_runs if isinstance(side, patroni.Patroni) else options.runs):
                 continue
             try:
                 measured = measure(side, writers[name], fault, load)
             except (AssertionError, RuntimeError, psycopg2.Error) as error:
                 print(f"round {number + 1}: {name}: {fault}, {load}: {error}", file=sys.stderr, flush=True)
-                side.recover()
+                recover(side)
                 continue
             results[fault, load, name].append(measured)
             print(f"round {number + 1}: {name}: {fault}, {load}: {measured[0]:.3f} s, refused {measured[1]}",
                   file=sys.stderr, flush=True)
-            side.recover()
-    return {key: runs for key, runs in results.items() if runs}, {name: w.stop() for name, w in writers.items()}
+            recover(side)
+    return {key: runs for key, runs in results.items() if runs}, {side.name: [] if side.gone else writers[side.name].stop() for side in sides}
+
+
+def recover(side):
+    """A side that does not come back takes no further part; what was measured of it counts."""
+    try:
+        side.recover()
+    except AssertionError as error:
+        side.gone = True
+        print(f"{side.name} does not come back: {error}", file=sys.stderr, flush=True)
 
 
 def main():
@@ -314,7 +325,7 @@ def main():
         for side in sides:
             rows = lost[side.name]
             print(f"\n{side.name}: {len(rows)} acknowledged rows lost {rows[:10] or ''}; "
-                  f"a node had to be restarted by hand {side.helped} times", end="")
+                  f"a node had to be made anew by hand {side.helped} times", end="")
         print()
 
 

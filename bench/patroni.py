@@ -97,7 +97,7 @@ class Patroni:
         self.home.chmod(0o755)
         self.ports = {name: free_port() for name in ("etcd", "peer", "proxy", "port_a", "port_b", "rest_a", "rest_b")}
         self.processes = {}
-        self.helped = 0  # how often a node did not come back by itself
+        self.helped, self.gone = 0, False  # how often a node did not come back by itself; whether it is beyond help
         self.endpoint = {"host": "127.0.0.1", "port": self.ports["proxy"], "dbname": "postgres", "user": USER,
                          "password": PASSWORD}
 
@@ -172,16 +172,18 @@ class Patroni:
         eventually(lambda: self.whole() is None and self._writable(), seconds, f"Patroni is whole: {self.whole()}", 0.2)
 
     def recover(self):
-        """Waits for it to be whole; a node that does not come back is restarted, agent and server."""
+        """Waits for it to be whole; a node that does not come back is made anew, as an operator would with `reinit`."""
         try:
             self.await_whole(60)
         except AssertionError:
             self.helped += 1
-            for name in set("ab") - set(self._roles().values()):
+            for name in set("ab") - {self._roles().get("leader", "a")}:
                 self.processes[f"patroni-{name}"].kill()
                 self.processes[f"patroni-{name}"].wait(10)
                 for process in self.servers(name):
                     process.signal(signal.SIGKILL)
+                eventually(lambda: not self.servers(name), 10, "the end of its server")
+                shutil.rmtree(self.home / name / "data", ignore_errors=True)
                 self._spawn(f"patroni-{name}", "/usr/bin/patroni", str(self.home / name / "patroni.yaml"))
             self.await_whole(120)
 
