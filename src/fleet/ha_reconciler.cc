@@ -93,14 +93,17 @@ Result<Reports> LoadReports(const Context& context, const Instance& instance,
 }
 
 // Decides, and commits what was decided with its event and its place in the journal.
-Result<> Decide(const Context& context, const Instance& instance, Versioned<ha::Record>& record,
-                const Reports& reports, Sights& sights) {
+Result<> Decide(const Context& context, const Versioned<Instance>& versioned,
+                Versioned<ha::Record>& record, const Reports& reports, Sights& sights) {
+  const Instance& instance = versioned.value;
   const ha::Record before = record.value;
   ha::Decision decision =
       ha::Step(context.ha, before, sights.Look(context, instance.id, before, reports));
   if (decision.record == before) return {};
   record.value = std::move(decision.record);
   store::Transaction transaction;
+  // It still runs: roles do not change under a stop that has begun.
+  transaction.compares.push_back({InstanceKey(instance.id), versioned.revision});
   Save(transaction, instance.id, record);
   TellChange(context, transaction, instance, before, record.value);
   TRY(Journal(context, transaction, instance.id, before, record.value, decision.reason,
@@ -123,7 +126,7 @@ Result<> Watch(const Context& context, const Versioned<Instance>& versioned, Sig
   const bool has_standby = !record->value.standby.empty();
   if (instance.power == nodes::Power::kRunning && has_standby) {
     const NodeId primary = record->value.primary;
-    TRY(Decide(context, instance, *record, reports, sights));
+    TRY(Decide(context, versioned, *record, reports, sights));
     if (record->value.primary != primary) std::swap(reports.primary, reports.standby);
   } else {
     sights.Forget(instance.id);

@@ -1,5 +1,6 @@
 // Reboot, stop and start of an instance. A stop or start that cannot be carried out is taken back:
 // the instance is then what it was, and says why.
+#include "fleet/keys.h"
 #include "fleet/steps.h"
 #include "fleet/workflows.h"
 
@@ -13,8 +14,13 @@ Next AnnounceRestart(const Context& context, StepContext& step, Versioned<Instan
   return Next::Done();
 }
 
+// Roles settle before their nodes stop. Whoever begins to change them compares the instance, and we
+// compare the record: only one of the two goes first.
 Next StopNodes(const Context&, StepContext& step, Versioned<Instance>& instance) {
   if (instance.value.power != nodes::Power::kStopped) {
+    TRY_ASSIGN(const Versioned<ha::Record> record, LoadRecord(step.store, instance.value.id));
+    if (ha::IsChangingRoles(record.value)) return Next::Wait(500ms);
+    step.transaction.compares.push_back({HaKey(instance.value.id), record.revision});
     instance.value.power = nodes::Power::kStopped;
     Save(step.transaction, instance);
     return Next::Wait(500ms);

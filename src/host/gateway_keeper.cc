@@ -273,13 +273,21 @@ Result<> GatewayKeeper::Report(const gateway::RouteTable& table, const gateway::
                                .epoch = static_cast<std::int64_t>(route.epoch),
                                .open = route.state == gateway::RouteState::kOpen};
   }
-  for (const gateway::RouteError& error : answer.errors) {
-    reports[error.instance] = {.error = error.error};
-  }
-  for (const auto& [instance, why] : broken) reports[instance] = {.error = why};
+  TRY_ASSIGN(const store::Listing stored, needs_.store.List(nodes::kRoutesObservedPrefix));
+  // A route that is refused leaves the former one in force, with its epoch.
+  const auto refuse = [&](const InstanceId& instance, const std::string& why) {
+    nodes::RouteObserved& report = reports[instance] = {};
+    const auto former = std::ranges::find(stored.documents, nodes::RouteObservedKey(instance),
+                                          &store::Document::key);
+    if (former != stored.documents.end()) {
+      report = nodes::ParseRouteObserved(former->value).value_or(nodes::RouteObserved{});
+    }
+    report.error = why;
+  };
+  for (const gateway::RouteError& error : answer.errors) refuse(error.instance, error.error);
+  for (const auto& [instance, why] : broken) refuse(instance, why);
 
   store::Transaction transaction;
-  TRY_ASSIGN(const store::Listing stored, needs_.store.List("/routes-observed/"));
   std::map<std::string, std::string> known;
   for (const store::Document& document : stored.documents) known[document.key] = document.value;
   for (const auto& [instance, report] : reports) {

@@ -60,7 +60,7 @@ struct RouteObserved {
   std::int64_t port = 0;
   std::int64_t epoch = 0;
   bool open = false;
-  std::string error;  // why it does not listen
+  std::string error;  // why the route is not as it should be; the rest is of the last that was
   bool operator==(const RouteObserved&) const = default;
 };
 std::string Format(const RouteObserved& observed);
