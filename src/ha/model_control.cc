@@ -140,8 +140,6 @@ void EmitRequests(const World& world, const Emit& emit) {
     emit(event, next.record.primary, next);
   };
   request("switchover", &Budget::switchover, Switchover(record));
-  // An agent recruits no directory that was a primary's and is not in line yet.
-  if (world.node[1 - world.record.primary].standby_signal == 0) return;
   request("accept data loss", &Budget::accept, AcceptDataLoss(record, "0"));
 }
 
