@@ -219,7 +219,7 @@ def inflict(side, fault):
 
 
 def measure(side, writers, fault, load_kind):
-    """(seconds, refusals)"""
+    """(seconds, why connecting was refused, each time)"""
     before = writers.latest_server()
     load = Load(side, load_kind)
     begun, frozen = inflict(side, fault)
@@ -234,7 +234,7 @@ def measure(side, writers, fault, load_kind):
         for process in frozen:
             process.signal(signal.SIGCONT)
         load.end()
-    return seconds, len(writers.refusals(begun))
+    return seconds, writers.refusals(begun)
 
 
 def longest_gap(side, writers, begun, before, fault):
@@ -286,9 +286,10 @@ def rounds(options, sides):
                 print(f"round {number + 1}: {name}: {fault}, {load}: {error}", file=sys.stderr, flush=True)
                 recover(side)
                 continue
-            results[fault, load, name].append(measured)
-            print(f"round {number + 1}: {name}: {fault}, {load}: {measured[0]:.3f} s, refused {measured[1]}",
-                  file=sys.stderr, flush=True)
+            seconds, refusals = measured
+            results[fault, load, name].append((seconds, len(refusals)))
+            print(f"round {number + 1}: {name}: {fault}, {load}: {seconds:.3f} s, refused {len(refusals)} "
+                  f"{sorted(set(refusals))[:3] or ''}", file=sys.stderr, flush=True)
             recover(side)
     return {key: runs for key, runs in results.items() if runs}, {side.name: [] if side.gone else writers[side.name].stop() for side in sides}
 
