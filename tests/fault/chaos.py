@@ -115,7 +115,7 @@ class Run:
         choices = self._choices()
         until = time.monotonic() + self.options.minutes * 60
         count = 0
-        while count < self.options.failovers if self.options.failovers else time.monotonic() < until:
+        while time.monotonic() < until and count < (self.options.failovers or float("inf")):
             nemesis = self.random.choices(choices, [n.weight for n in choices])[0]
             self.epoch = self._epoch()
             did = self._inflict(nemesis)
@@ -236,8 +236,8 @@ def main():
     # Ended from outside, it still ends what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--failovers", type=int, default=0, help="that many failovers, however long they take")
+    parser.add_argument("--minutes", type=float, help="10, or with --failovers as long as it takes")
+    parser.add_argument("--failovers", type=int, default=0, help="so many changes of roles, one after the other")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--engine", default=VERSION)
     parser.add_argument("--hold-down", default="0", help="seconds, as serve has it")
@@ -249,14 +249,15 @@ def main():
     if options.list:
         print("\n".join(n.name for n in nemeses.all_nemeses()))
         return 0
+    if options.minutes is None:
+        options.minutes = 1e6 if options.failovers else 10
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1_000_000)
     directory = pathlib.Path(options.check) if options.check else ROOT / "build/chaos" / str(options.seed)
     if not options.check:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
-        print(f"seed {options.seed}: ./dev chaos --seed {options.seed} --minutes {options.minutes:g}; history in {directory}",
-              flush=True)
+        print(f"seed {options.seed}; history in {directory}", flush=True)
     report = Report(directory)
     if not options.check:
         Run(options, directory, report).go()
