@@ -326,6 +326,8 @@ void Agent::FinishTask() {
       observed_.seeded = true;
       break;
     case Task::kStop:
+      if (!task_peer_.empty() && needs_.postgres.IsPrimary(task_peer_))
+        needs_.violated("I14", "a standby is stopped before its primary");
       needs_.postgres.StopFast(id_);
       break;
     case Task::kNone:
@@ -375,6 +377,9 @@ void Agent::Do(Act act, const nodes::Desired& want, const host::Facts& facts) {
       if (!Fit(false)) break;
       ForgetServer();
       task_ = Task::kStop;
+      // Of a pair that is stopped, the standby goes last.
+      task_peer_ =
+          act == Act::kStop && want.role == nodes::Role::kStandby ? want.primary : NodeId();
       // A frozen one is killed when the patience with it ends.
       next_ =
           std::max(next_, now_ + (it.frozen ? Duration(3s) : needs_.random.Between(5ms, 300ms)));

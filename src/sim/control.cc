@@ -205,16 +205,6 @@ void Control::MeddleWithDesired(const std::string& key, std::string& text) {
       want.role = nodes::Role::kPrimary;
       ++want.revive;
       break;
-    case Mutant::kStopsTheStandbyFirst: {
-      const Result<store::Listing> instances = needs_.store.List(fleet::kInstancesPrefix);
-      if (!instances || want.role != nodes::Role::kStandby) return;
-      for (const store::Document& document : instances->documents) {
-        const auto instance = fleet::ParseInstance(document.value);
-        if (instance && instance->id == want.instance && instance->power == nodes::Power::kStopped)
-          want.power = nodes::Power::kStopped;
-      }
-      break;
-    }
     default:
       return;
   }

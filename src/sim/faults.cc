@@ -21,7 +21,6 @@ namespace {
 double ShareOf(Fault fault) {
   switch (fault) {
     case Fault::kStopInstance:
-      return 0;  // until a stop that meets a change of roles ends
     case Fault::kToggleMultiAz:
       return 0.15;
     case Fault::kAcceptLoss:

@@ -51,6 +51,22 @@ void Judge::RequireAll(const std::string& invariant, const NodeId& node, std::si
              fmt::format("{}: {} lacks commit {}, which was read before", when, node.str(), lost));
 }
 
+// What the record says is looked up in the servers themselves.
+void Judge::RequireTruth(const ha::Record& before, const ha::Record& after) {
+  const auto primary = postgres_.machines.find(after.primary);
+  const auto standby = postgres_.machines.find(after.standby);
+  if (primary == postgres_.machines.end() || standby == postgres_.machines.end()) return;
+  if (after.phase == ha::Phase::kPromoting && before.phase == ha::Phase::kFailover) {
+    if (standby->second.proc != Proc::kNone || standby->second.promised < after.epoch)
+      Violated("I7", "the record lets promote while the former primary is not fenced");
+    const Machine& recruit = primary->second;
+    if (recruit.has_source || recruit.stream || recruit.promised < after.epoch)
+      Violated("I17", "the record lets promote one that is not recruited");
+  }
+  if (after.protected_ && !before.protected_ && !loss_accepted_)
+    RequireAll("I2", after.standby, standby->second.wal.size(), "when it may be promoted");
+}
+
 void Judge::OnRecord(const ha::Record& before, const ha::Record& after) {
   record_ = after;
   if (!after.token.empty()) {
@@ -61,6 +77,7 @@ void Judge::OnRecord(const ha::Record& before, const ha::Record& after) {
       Violated("I9", "an identity was given twice");
   }
   if (before.primary.empty()) return;
+  RequireTruth(before, after);
   const bool accepted = after.cause == ha::Cause::kDataLossAccepted && after.epoch != before.epoch;
   if (accepted) loss_accepted_ = true;
   if (after.epoch == before.epoch) {

@@ -46,6 +46,7 @@ class Judge {
   // The first of the wanted that is not among the visible entries; 0: none is missing.
   EntryId Missing(const std::vector<EntryId>& wal, std::size_t visible,
                   const std::vector<EntryId>& wanted);
+  void RequireTruth(const ha::Record& before, const ha::Record& after);
   void RequireAll(const std::string& invariant, const NodeId& node, std::size_t visible,
                   const std::string& when);
 

@@ -28,10 +28,8 @@ enum class Mutant {
   kLetsGoFirst,
   kFencesNobody,
   kRevivesTheFormerPrimary,
-  kStopsTheStandbyFirst,
   // What the agent decides is changed.
   kPromiseForgotten,
-  kPromiseNotWritten,
   kStartsInPlace,
   kOpensUnproven,
   kOpensTheRecruit,

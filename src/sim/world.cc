@@ -16,6 +16,7 @@ namespace {
 
 constexpr Duration kTick = 5ms;
 constexpr Duration kHealWithin = 60s;
+constexpr Duration kGoesOnWithin = 8s;
 constexpr int kClients = 3;
 
 template <typename T>
@@ -98,6 +99,8 @@ class World {
     later_.emplace_back(Now() + random_.Between(low, high), std::move(what));
   }
   void Heal();
+  Duration AwaitWell();
+  void LoseTheStandby();
   bool IsWell();
   void AskForWhatIsMissing();
   std::optional<NodeId> SomeNode();
@@ -469,18 +472,8 @@ std::string World::Describe() {
   return text;
 }
 
-Outcome World::Run() {
-  DrawPace();
-  FaultPlan faults(random_, Now());
-  Outcome outcome;
-  outcome.plan = faults.Describe();
-  Trace("plan: " + outcome.plan);
-  const MonotonicTime heal_at = Now() + random_.Between(6s, 25s);
-  while (Now() < heal_at && judge_.violation().empty()) {
-    for (const Fault fault : faults.Due(Now())) Strike(fault);
-    Tick();
-  }
-  Heal();
+// Returns how long it took.
+Duration World::AwaitWell() {
   const MonotonicTime healed = Now();
   MonotonicTime ask{};
   std::optional<MonotonicTime> well_since;
@@ -499,12 +492,45 @@ Outcome World::Run() {
     if (!well) well_since.reset();
     if (well && !well_since) well_since = Now();
   }
+  return Now() - healed;
+}
+
+// I14: with nothing else wrong, commits wait for a lost standby no longer than the budget, and what
+// it takes to notice.
+void World::LoseTheStandby() {
+  if (!judge_.violation().empty()) return;
+  const NodeId standby = judge_.record().standby;
+  Trace(fmt::format("{} is lost for good", standby.str()));
+  postgres_.machines[standby].broken = true;
+  postgres_.End(standby);
+  const std::size_t before = judge_.acknowledged();
+  const MonotonicTime end = Now() + kGoesOnWithin;
+  while (Now() < end && judge_.violation().empty()) Tick();
+  if (judge_.acknowledged() < before + 3)
+    judge_.Violated("I14", "commits wait for a standby that is lost: " + Describe());
+  postgres_.machines[standby].broken = false;
+  AwaitWell();
+}
+
+Outcome World::Run() {
+  DrawPace();
+  FaultPlan faults(random_, Now());
+  Outcome outcome;
+  outcome.plan = faults.Describe();
+  Trace("plan: " + outcome.plan);
+  const MonotonicTime heal_at = Now() + random_.Between(6s, 25s);
+  while (Now() < heal_at && judge_.violation().empty()) {
+    for (const Fault fault : faults.Due(Now())) Strike(fault);
+    Tick();
+  }
+  Heal();
+  outcome.healed_in = AwaitWell();
+  if (random_.Chance(0.3)) LoseTheStandby();
   if (judge_.violation().empty()) judge_.OnEnd();
   outcome.violation = judge_.violation();
   outcome.acknowledged = judge_.acknowledged();
   outcome.reads = judge_.reads();
   outcome.epochs = judge_.record().epoch - 1;
-  outcome.healed_in = Now() - healed;
   if (!outcome.violation.empty()) Trace("violated " + outcome.violation);
   outcome.trace = std::move(trace_);
   return outcome;
