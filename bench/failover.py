@@ -291,7 +291,7 @@ def rounds(options, sides):
             print(f"round {number + 1}: {name}: {fault}, {load}: {seconds:.3f} s, refused {len(refusals)} "
                   f"{sorted(set(refusals))[:3] or ''}", file=sys.stderr, flush=True)
             recover(side)
-    return {key: runs for key, runs in results.items() if runs}, {side.name: [] if side.gone else writers[side.name].stop() for side in sides}
+    return {key: runs for key, runs in results.items() if runs}, {side.name: None if side.gone else writers[side.name].stop() for side in sides}
 
 
 def recover(side):
@@ -325,7 +325,7 @@ def main():
         show(results)
         for side in sides:
             rows = lost[side.name]
-            print(f"\n{side.name}: {len(rows)} acknowledged rows lost {rows[:10] or ''}; "
+            print(f"\n{side.name}: {'not read back' if rows is None else f'{len(rows)} acknowledged rows lost'}; "
                   f"a node had to be made anew by hand {side.helped} times", end="")
         print()
 
