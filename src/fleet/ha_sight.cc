@@ -65,10 +65,13 @@ ha::Sight Sights::Look(const Context& context, const InstanceId& id, const ha::R
   Count(since.unresponsive, IsUnresponsive(reports.primary), sight.now,
         reports.primary.unresponsive_ms);
   Count(since.starting, reports.primary.state == State::kStarting, sight.now);
+  Count(since.failing_over, record.phase == ha::Phase::kFailover, sight.now);
+  sight.phase_since = since.failing_over;
   sight.silent_since = since.silent;
   sight.primary.unresponsive_since = since.unresponsive;
   sight.primary.starting_since = since.starting;
-  if (!since.silent && !since.unresponsive && !since.starting) Forget(id);
+  const bool waits = since.silent || since.unresponsive || since.starting || since.failing_over;
+  if (!waits) Forget(id);
   return sight;
 }
 

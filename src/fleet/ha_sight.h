@@ -31,6 +31,7 @@ class Sights {
  private:
   struct Since {
     ha::Epoch epoch = 0;  // a change of roles begins every count anew
+    std::optional<MonotonicTime> failing_over;
     std::optional<MonotonicTime> silent;
     std::optional<MonotonicTime> unresponsive;
     std::optional<MonotonicTime> starting;

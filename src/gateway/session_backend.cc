@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "gateway/handover.h"
@@ -193,9 +194,16 @@ Task<bool> Session::Join(const Opening& opening) {
   co_return true;
 }
 
+// A server that is starting or stopping says 57P03: for a client who can be given to another one,
+// or to the same one later, that is no answer.
 bool Session::HasAnswered() {
-  char nothing = 0;
-  return ::recv(backend_.native_handle(), &nothing, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  constexpr std::string_view kNotNow("\0C57P03", 7);
+  std::array<char, 512> start{};
+  const ssize_t size =
+      ::recv(backend_.native_handle(), start.data(), start.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (size <= 0) return false;
+  const std::string_view said(start.data(), static_cast<std::size_t>(size));
+  return said.front() != 'E' || said.find(kNotNow) == std::string_view::npos;
 }
 
 // A cancel request has no answer: PostgreSQL acts on it and closes, and so do we. It is tried once:

@@ -227,12 +227,16 @@ Decision TurnBack(const Record& record, const Sight& sight, std::string reason) 
   return {std::move(next), std::move(reason)};
 }
 
-Decision WhileFailingOver(const Record& record, const Sight& sight) {
+Decision WhileFailingOver(const Policy& policy, const Record& record, const Sight& sight) {
   const NodeSight& recruit = sight.primary;
   const NodeSight& former = sight.standby;
   if (!IsFenced(record, former)) return Stay(record);
   if (recruit.failed) return TurnBack(record, sight, recruit.evidence);
-  if (!IsRecruited(record, recruit)) return Stay(record);
+  if (!IsRecruited(record, recruit)) {
+    // It may be frozen, and have been so before anybody noticed.
+    if (!LastedFor(sight.phase_since, sight.now, policy.recruit_limit)) return Stay(record);
+    return TurnBack(record, sight, "the standby does not let itself be recruited");
+  }
   if (recruit.received_lsn < record.shutdown_lsn) {
     return TurnBack(record, sight, "the standby lacks the end of the primary's WAL");
   }
@@ -280,7 +284,7 @@ Decision Decide(const Policy& policy, const Record& record, const Sight& sight) 
     case Phase::kSwitch:
       return WhileSwitching(policy, record, sight);
     case Phase::kFailover:
-      return WhileFailingOver(record, sight);
+      return WhileFailingOver(policy, record, sight);
     case Phase::kPromoting:
       return WhilePromoting(record, sight);
     case Phase::kRejoin:

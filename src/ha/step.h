@@ -20,6 +20,8 @@ struct Policy {
   Duration detect = 3s;
   // How long a server may take to come up before it is as good as one that does not answer.
   Duration start_limit = 60s;
+  // How long a standby may take to be recruited before the former primary gets its role back.
+  Duration recruit_limit = 10s;
   // H30: after a failover, one that does not answer is not failed over from for so long; and after
   // so many failovers within the window, one whose server ends is started again where it is.
   Duration hold_down = 60s;
@@ -61,6 +63,8 @@ struct Sight {
   NodeSight standby;
   // Since when the primary has had no stream of the recorded standby; unset while it has.
   std::optional<MonotonicTime> silent_since;
+  // Since when the record has been in kFailover, as far as the onlooker knows.
+  std::optional<MonotonicTime> phase_since;
   // The epoch that the gateway lets clients in under or holds them for; unset: it has no route.
   std::optional<Epoch> route_epoch;
   // A fresh random part for a token, drawn by the caller: the decision itself draws nothing.

@@ -247,6 +247,20 @@ TEST(Failover, ARecruitThatCannotStartGivesTheRoleBackBeforeAnythingWasPromoted)
   EXPECT_EQ(Next(record, sight), record);
 }
 
+TEST(Failover, ARecruitThatIsFrozenGivesTheRoleBackAfterTheLimitAndNotBefore) {
+  const Policy policy;
+  const Record record = Next(Protected(), Down(Protected()));
+  Sight sight = Obeyed(record);
+  sight.primary.recruited = false;
+  sight.phase_since = sight.now - policy.recruit_limit + 1ms;
+  EXPECT_EQ(Next(record, sight), record);
+  sight.phase_since = sight.now - policy.recruit_limit;
+  EXPECT_EQ(Next(record, sight).phase, Phase::kDegraded);
+  EXPECT_EQ(Next(record, sight).primary, Protected().primary);
+  sight.standby.fenced = false;
+  EXPECT_EQ(Next(record, sight), record);
+}
+
 TEST(Failover, AlsoOneWithLossIsTurnedBackWhenTheStandbyCannotBeRecruited) {
   Record record = Next(Protected(), Silent(Protected(), 2s));
   record = *AcceptDataLoss(record, "x");

@@ -11,6 +11,7 @@ namespace howdah::host {
 namespace {
 
 constexpr Duration kFenceLimit = 20s;
+constexpr Duration kLoginsLimit = 500ms;
 constexpr Duration kCalm = 2s;
 constexpr Duration kAsleep = 30s;  // only a wish wakes it, and looking costs
 
@@ -109,6 +110,7 @@ NodeKeeper::Again NodeKeeper::Stop(const nodes::Desired& want, postgres::Node& n
   needs_.log.Info("node {}: stopping PostgreSQL ({})", id_.str(), nodes::RoleName(want.role));
   pulse_.Rest();
   Fit(false);
+  if (server_ && !want.waits_for.empty()) node.AwaitLogins(kLoginsLimit);
   ForgetServer();
   TRY(node.Stop(postgres::StopMode::kFast, limit));
   failed_starts_ = 0;

@@ -134,6 +134,9 @@ class Node {
   // Kills every process of this data directory, postmaster included, and waits until none is left:
   // the fence (H11, H13).
   Result<> Fence(Duration limit);
+  // Waits until nobody is in the middle of a login, or the limit is over: a stop would end it with
+  // an error, and its client cannot begin again unnoticed. Lets nobody new in by itself.
+  void AwaitLogins(Duration limit);
   // Kills what a dead postmaster left behind (H12, H13). kFailedState while the postmaster lives.
   // Returns how many.
   Result<int> ClearOrphans(Duration limit);

@@ -39,6 +39,19 @@ std::optional<pid_t> ParsePid(std::string_view text) {
   return pid;
 }
 
+// By its title (BackendInitialize and PerformAuthentication set it), or because it is so young that
+// it still has its postmaster's.
+bool IsLoggingIn(const system::ProcessInfo& process, const std::vector<system::ProcessInfo>& all) {
+  std::string_view title = process.command;
+  while (title.ends_with(' ')) title.remove_suffix(1);
+  for (const std::string_view stage : {" initializing", " authentication", " startup"}) {
+    if (title.ends_with(stage)) return true;
+  }
+  return std::ranges::any_of(all, [&](const system::ProcessInfo& parent) {
+    return parent.identity.pid == process.parent && parent.command == process.command;
+  });
+}
+
 }  // namespace
 
 std::vector<system::ProcessInfo> Node::OwnProcesses() {
@@ -53,6 +66,18 @@ std::vector<system::ProcessInfo> Node::OwnProcesses() {
     }
   }
   return own;
+}
+
+void Node::AwaitLogins(Duration limit) {
+  constexpr Duration kLookAgainSoon = 10ms;
+  const MonotonicTime deadline = needs_.clock.Monotonic() + limit;
+  while (needs_.clock.Monotonic() < deadline) {
+    const auto own = OwnProcesses();
+    const auto login = std::ranges::find_if(
+        own, [&](const system::ProcessInfo& process) { return IsLoggingIn(process, own); });
+    if (login == own.end()) return;
+    needs_.processes.AwaitExit(login->identity, kLookAgainSoon);
+  }
 }
 
 Result<std::optional<system::ProcessIdentity>> Node::FindPostmaster() {

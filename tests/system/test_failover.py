@@ -237,6 +237,23 @@ class Failover(unittest.TestCase):
         self.assertNotIn(-1, present)
         self.assertEqual([n for n in self.writer.acknowledged if n not in present], [])
 
+    def test_onto_a_standby_that_froze_a_moment_before(self):
+        """Nothing was promoted, so the primary goes on."""
+        frozen = self.server("standby")
+        self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
+        primary = self.node("primary")
+        self.signal_all(frozen, signal.SIGSTOP)
+        os.kill(primary["Pid"], signal.SIGKILL)
+        self.await_writes(60)
+        self.assertEqual(self.node("primary")["NodeId"], primary["NodeId"])
+        self.assertEqual(self.why()["RoleChanges"][-1]["Outcome"], "turned back")
+        self.signal_all(frozen, signal.SIGCONT)
+        self.await_protected()
+        self.writer.done.set()
+        self.writer.join(30)
+        present = {row[0] for row in self.execute("select n from numbers")}
+        self.assertEqual([n for n in self.writer.acknowledged if n not in present], [])
+
     def test_single_az_and_multi_az_again_after_a_failover(self):
         self.howdah.cli("failover", "db-1")
         self.assert_taken_over("requested")
