@@ -30,7 +30,7 @@ struct Words {
   std::string instance;
   std::string version;
   int timeout_seconds = 1800;
-  int shutdown_seconds = 120;
+  int shutdown_seconds = 180;
   std::vector<std::string> after_dashes;
 };
 
