@@ -107,7 +107,8 @@ void Gateway::Apply(const gateway::ParsedTable& table) {
   written_down_ = json::serialize(book_.Format());
   blind_.clear();
   for (const gateway::Route& route : table.table.routes) blind_[route.instance] = route;
-  if (before != epoch()) old_ = last_;
+  // A gateway that has just started has no epoch in force: what it had last is not older.
+  if (before != 0 && before != epoch()) old_ = last_;
   last_ = table;
   Report(table, errors);
 }
