@@ -1,12 +1,14 @@
 // The relay's thread; see relay.h. How the bytes of one session move is link.cc.
 #include "gateway/relay.h"
 
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 
 #include "system/real/file_descriptor.h"
 
@@ -19,6 +21,15 @@ constexpr std::size_t kEventsAtOnce = 128;
 constexpr std::chrono::seconds kGoodbye{2};
 // The wake-up descriptor's event: no session has the id 0.
 constexpr std::uint64_t kWake = 0;
+
+// Whose the events are, if they are all of one session.
+std::optional<std::uint64_t> OnlySession(std::span<const epoll_event> events) {
+  if (events.empty()) return std::nullopt;
+  const std::uint64_t first = events.front().data.u64 >> 1;
+  const bool alone = std::ranges::all_of(
+      events, [&](const epoll_event& event) { return event.data.u64 >> 1 == first; });
+  return alone && first != kWake ? std::optional(first) : std::nullopt;
+}
 
 }  // namespace
 
@@ -71,13 +82,33 @@ void Relay::Post(Message message) {
 void Relay::Run() {
   std::array<epoll_event, kEventsAtOnce> events;
   while (!stopping_) {
-    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                   WaitMilliseconds());
-    for (int i = 0; i < count; ++i) Handle(events[i].data.u64, events[i].events);
+    for (const epoll_event& event : Wait(events)) Handle(event.data.u64, event.events);
     GoOnWithBusy();
     EndGoodbyes();
   }
   sessions_.clear();
+}
+
+// The next events: looked for first, as long as it is worth it, then slept for.
+std::span<const epoll_event> Relay::Wait(std::span<epoll_event> events) {
+  const auto ask = [&](int milliseconds) {
+    return ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
+  };
+  const auto found = [&](int count) {
+    return events.first(static_cast<std::size_t>(std::max(count, 0)));
+  };
+  if (!busy_.empty()) return found(ask(0));
+  const Clock::time_point begun = Clock::now();
+  const Clock::time_point until = begun + busy_poll_.Window();
+  int count = 0;
+  do {
+    // Who is to send the next message may need this processor for it.
+    ::sched_yield();
+    count = ask(0);
+  } while (count == 0 && Clock::now() < until);
+  if (count == 0) count = ask(WaitMilliseconds());
+  busy_poll_.Note(Clock::now() - begun, OnlySession(found(count)));
+  return found(count);
 }
 
 void Relay::DoMessages() {
@@ -157,7 +188,6 @@ void Relay::EndGoodbyes() {
 }
 
 int Relay::WaitMilliseconds() const {
-  if (!busy_.empty()) return 0;
   if (goodbyes_.empty()) return -1;
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(goodbyes_.front().until - Clock::now());

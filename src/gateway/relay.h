@@ -3,16 +3,21 @@
 // relay and speaks to it by messages, which are done in order.
 #pragma once
 
+#include <sys/epoll.h>
+
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/busy_poll.h"
 #include "gateway/link.h"
 #include "gateway/live.h"
 #include "system/real/file_descriptor.h"
@@ -57,6 +62,7 @@ class Relay {
   Relay(system::FileDescriptor epoll, system::FileDescriptor wake);
   void Post(Message message);
   void Run();
+  std::span<const epoll_event> Wait(std::span<epoll_event> events);
   void DoMessages();
   void Add(Joined joined);
   void Cut(const LiveTable& table);
@@ -71,6 +77,7 @@ class Relay {
   std::vector<Message> inbox_;  // under the mutex
   // From here on: the relay's thread only.
   std::vector<char> buffer_;
+  BusyPoll busy_poll_;
   std::unordered_map<std::uint64_t, Session> sessions_;
   std::uint64_t last_id_ = 0;
   std::vector<std::uint64_t> busy_;
