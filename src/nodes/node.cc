@@ -2,29 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <utility>
-
-#include "base/json.h"
+#include "base/document.h"
 
 namespace howdah::nodes {
 
 namespace {
 
-template <typename Enum, std::size_t N>
-using Names = std::array<std::pair<Enum, std::string_view>, N>;
-
-constexpr Names<Role, 4> kRoles = {{{Role::kPrimary, "primary"},
+constexpr Words<Role, 4> kRoles = {{{Role::kPrimary, "primary"},
                                     {Role::kStandby, "standby"},
                                     {Role::kRecruit, "recruit"},
                                     {Role::kFenced, "fenced"}}};
-constexpr Names<Power, 3> kPowers = {
+constexpr Words<Power, 3> kPowers = {
     {{Power::kRunning, "running"}, {Power::kStopped, "stopped"}, {Power::kAbsent, "absent"}}};
-constexpr Names<DataPath, 2> kDataPaths = {
+constexpr Words<DataPath, 2> kDataPaths = {
     {{DataPath::kAuto, "auto"}, {DataPath::kRelay, "relay"}}};
-constexpr Names<TlsPlace, 3> kTlsPlaces = {
+constexpr Words<TlsPlace, 3> kTlsPlaces = {
     {{TlsPlace::kAuto, "auto"}, {TlsPlace::kServer, "server"}, {TlsPlace::kGateway, "gateway"}}};
-constexpr Names<State, 9> kStates = {{{State::kUnknown, "unknown"},
+constexpr Words<Restore::Target, 3> kRestoreTargets = {{{Restore::Target::kBackup, "backup"},
+                                                        {Restore::Target::kTime, "time"},
+                                                        {Restore::Target::kLatest, "latest"}}};
+constexpr Words<State, 9> kStates = {{{State::kUnknown, "unknown"},
                                       {State::kAbsent, "absent"},
                                       {State::kPreparing, "preparing"},
                                       {State::kStarting, "starting"},
@@ -34,33 +31,17 @@ constexpr Names<State, 9> kStates = {{{State::kUnknown, "unknown"},
                                       {State::kDown, "down"},
                                       {State::kFenced, "fenced"}}};
 
-template <typename Enum, std::size_t N>
-std::string_view NameOf(const Names<Enum, N>& names, Enum value) {
-  for (const auto& [known, name] : names) {
-    if (known == value) return name;
-  }
-  return "unknown";
-}
-
-template <typename Enum, std::size_t N>
-Result<Enum> ValueOf(const Names<Enum, N>& names, std::string_view name) {
-  for (const auto& [value, known] : names) {
-    if (known == name) return value;
-  }
-  return Fail(Code::kCorrupt, fmt::format("node document: unknown word '{}'", name));
-}
-
 }  // namespace
 
 std::string_view RoleName(Role role) {
-  return NameOf(kRoles, role);
+  return WordFor(kRoles, role);
 }
 std::string_view StateName(State state) {
-  return NameOf(kStates, state);
+  return WordFor(kStates, state);
 }
 
 std::string_view PowerName(Power power) {
-  return NameOf(kPowers, power);
+  return WordFor(kPowers, power);
 }
 Result<Power> ParsePower(std::string_view name) {
   return ValueOf(kPowers, name);
@@ -75,153 +56,133 @@ Result<TlsPlace> ParseTlsPlace(std::string_view name) {
 
 namespace {
 
-json::object FormatEndpoint(const Endpoint& endpoint) {
-  return {{"host_address", endpoint.host_address},
-          {"private_address", endpoint.private_address},
-          {"force_tls", endpoint.force_tls},
-          {"data_path", NameOf(kDataPaths, endpoint.data_path)},
-          {"tls", NameOf(kTlsPlaces, endpoint.tls)}};
+const DocumentCodec<Bootstrap>& BootstrapCodec() {
+  static const auto codec = DocumentCodec<Bootstrap>("bootstrap")
+                                .With("stamp", &Bootstrap::stamp)
+                                .With("master_user", &Bootstrap::master_user)
+                                .With("master_verifier", &Bootstrap::master_verifier)
+                                .With("database", &Bootstrap::database);
+  return codec;
 }
 
-// Nodes of an earlier version have none: they are relayed to until the control plane says more.
-Result<Endpoint> ParseEndpoint(const json::object& object) {
-  Endpoint endpoint{.host_address = JsonString(object, "host_address"),
-                    .private_address = JsonString(object, "private_address"),
-                    .force_tls = JsonBool(object, "force_tls")};
-  if (object.empty()) return endpoint;
-  TRY_ASSIGN(endpoint.data_path, ParseDataPath(JsonString(object, "data_path")));
-  TRY_ASSIGN(endpoint.tls, ParseTlsPlace(JsonString(object, "tls")));
-  return endpoint;
+const DocumentCodec<Endpoint>& EndpointCodec() {
+  static const auto codec = DocumentCodec<Endpoint>("endpoint")
+                                .With("host_address", &Endpoint::host_address)
+                                .With("private_address", &Endpoint::private_address)
+                                .With("force_tls", &Endpoint::force_tls)
+                                .With("data_path", &Endpoint::data_path, kDataPaths)
+                                .With("tls", &Endpoint::tls, kTlsPlaces);
+  return codec;
+}
+
+const DocumentCodec<Restore>& RestoreCodec() {
+  static const auto codec = DocumentCodec<Restore>("restore")
+                                .With("source", &Restore::source)
+                                .With("backup", &Restore::backup)
+                                .With("target", &Restore::target, kRestoreTargets)
+                                .With("time", &Restore::time);
+  return codec;
+}
+
+const DocumentCodec<Desired>& DesiredCodec() {
+  static const auto codec = DocumentCodec<Desired>("desired node")
+                                .With("id", &Desired::id)
+                                .With("instance", &Desired::instance)
+                                .With("zone", &Desired::zone)
+                                .With("version", &Desired::version)
+                                .With("role", &Desired::role, kRoles)
+                                .With("power", &Desired::power, kPowers)
+                                .With("epoch", &Desired::epoch)
+                                .With("primary", &Desired::primary)
+                                .With("token", &Desired::token)
+                                .With("waits_for", &Desired::waits_for)
+                                .With("storage_gib", &Desired::storage_gib)
+                                .With("read_only", &Desired::read_only)
+                                .With("settings", &Desired::settings)
+                                .With("restarts", &Desired::restarts)
+                                .With("revive", &Desired::revive)
+                                .With("checkpoint", &Desired::checkpoint)
+                                .With("archive", &Desired::archive)
+                                .With("restore", &Desired::restore, RestoreCodec())
+                                .With("bootstrap", &Desired::bootstrap, BootstrapCodec())
+                                .With("endpoint", &Desired::endpoint, EndpointCodec())
+                                .With("sealed_password", &Desired::sealed_password);
+  return codec;
+}
+
+const DocumentCodec<Archived>& ArchivedCodec() {
+  static const auto codec = DocumentCodec<Archived>("archived")
+                                .With("lsn", &Archived::lsn)
+                                .With("until", &Archived::until)
+                                .With("lag_bytes", &Archived::lag_bytes)
+                                .With("problem", &Archived::problem);
+  return codec;
+}
+
+const DocumentCodec<Restored>& RestoredCodec() {
+  static const auto codec = DocumentCodec<Restored>("restored")
+                                .With("done", &Restored::done)
+                                .With("stage", &Restored::stage)
+                                .With("done_bytes", &Restored::done_bytes)
+                                .With("total_bytes", &Restored::total_bytes);
+  return codec;
+}
+
+DocumentCodec<Observed> MakeObservedCodec() {
+  DocumentCodec<Observed> codec("observed node");
+  codec.With("state", &Observed::state, kStates)
+      .With("detail", &Observed::detail)
+      .With("pid", &Observed::pid)
+      .With("seeded", &Observed::seeded)
+      .With("in_recovery", &Observed::in_recovery)
+      .With("effective_token", &Observed::effective_token)
+      .With("connects_as", &Observed::connects_as)
+      .With("streaming_token", &Observed::streaming_token)
+      .With("silent_ms", &Observed::silent_ms)
+      .With("proven_token", &Observed::proven_token)
+      .With("restarts", &Observed::restarts)
+      .With("bootstrap_stamp", &Observed::bootstrap_stamp)
+      .With("settings_hash", &Observed::settings_hash)
+      .With("starts", &Observed::starts)
+      .With("epoch", &Observed::epoch)
+      .With("revive", &Observed::revive)
+      .With("checkpoint", &Observed::checkpoint)
+      .With("unresponsive", &Observed::unresponsive)
+      .With("unresponsive_ms", &Observed::unresponsive_ms)
+      .With("recruited", &Observed::recruited)
+      .With("received_lsn", &Observed::received_lsn)
+      .With("replayed_lsn", &Observed::replayed_lsn)
+      .With("shutdown_lsn", &Observed::shutdown_lsn)
+      .With("timeline", &Observed::timeline)
+      .With("rejoined", &Observed::rejoined)
+      .With("set_aside_bytes", &Observed::set_aside_bytes)
+      .With("archived", &Observed::archived, ArchivedCodec())
+      .With("restored", &Observed::restored, RestoredCodec())
+      .With("data_path", &Observed::data_path)
+      .With("tls", &Observed::tls)
+      .With("commit_guard", &Observed::commit_guard)
+      .With("storage", &Observed::storage, StorageCodec());
+  return codec;
+}
+
+const DocumentCodec<Observed>& ObservedCodec() {
+  static const DocumentCodec<Observed> codec = MakeObservedCodec();
+  return codec;
 }
 
 }  // namespace
 
 std::string Format(const Desired& desired) {
-  json::object settings;
-  for (const auto& [name, value] : desired.settings) settings[name] = value;
-  const json::object bootstrap{{"stamp", desired.bootstrap.stamp},
-                               {"master_user", desired.bootstrap.master_user},
-                               {"master_verifier", desired.bootstrap.master_verifier},
-                               {"database", desired.bootstrap.database}};
-  return json::serialize(json::object{{"id", desired.id.str()},
-                                      {"instance", desired.instance.str()},
-                                      {"zone", desired.zone},
-                                      {"version", desired.version},
-                                      {"role", NameOf(kRoles, desired.role)},
-                                      {"power", NameOf(kPowers, desired.power)},
-                                      {"epoch", desired.epoch},
-                                      {"primary", desired.primary.str()},
-                                      {"token", desired.token},
-                                      {"waits_for", desired.waits_for},
-                                      {"storage_gib", desired.storage_gib},
-                                      {"read_only", desired.read_only},
-                                      {"settings", settings},
-                                      {"restarts", desired.restarts},
-                                      {"revive", desired.revive},
-                                      {"checkpoint", desired.checkpoint},
-                                      {"bootstrap", bootstrap},
-                                      {"endpoint", FormatEndpoint(desired.endpoint)},
-                                      {"sealed_password", desired.sealed_password}});
+  return DesiredCodec().Format(desired);
 }
-
 Result<Desired> ParseDesired(std::string_view text) {
-  TRY_ASSIGN(const json::object object, ParseJsonObject(text));
-  Desired desired;
-  desired.id = NodeId(JsonString(object, "id"));
-  desired.instance = InstanceId(JsonString(object, "instance"));
-  desired.zone = JsonString(object, "zone");
-  desired.version = JsonString(object, "version");
-  TRY_ASSIGN(desired.role, ValueOf(kRoles, JsonString(object, "role")));
-  TRY_ASSIGN(desired.power, ValueOf(kPowers, JsonString(object, "power")));
-  desired.epoch = JsonInt(object, "epoch", 1);
-  desired.primary = NodeId(JsonString(object, "primary"));
-  desired.token = JsonString(object, "token");
-  desired.waits_for = JsonString(object, "waits_for");
-  desired.storage_gib = JsonInt(object, "storage_gib", 20);
-  desired.read_only = JsonBool(object, "read_only");
-  for (const auto& [name, value] : JsonObject(object, "settings")) {
-    if (value.is_string()) desired.settings[std::string(name)] = std::string(value.get_string());
-  }
-  desired.restarts = JsonInt(object, "restarts");
-  desired.revive = JsonInt(object, "revive");
-  desired.checkpoint = JsonInt(object, "checkpoint");
-  const json::object bootstrap = JsonObject(object, "bootstrap");
-  desired.bootstrap = {.stamp = JsonInt(bootstrap, "stamp"),
-                       .master_user = JsonString(bootstrap, "master_user"),
-                       .master_verifier = JsonString(bootstrap, "master_verifier"),
-                       .database = JsonString(bootstrap, "database")};
-  TRY_ASSIGN(desired.endpoint, ParseEndpoint(JsonObject(object, "endpoint")));
-  desired.sealed_password = JsonString(object, "sealed_password");
-  return desired;
+  return DesiredCodec().Parse(text);
 }
-
 std::string Format(const Observed& observed) {
-  return json::serialize(json::object{{"state", NameOf(kStates, observed.state)},
-                                      {"detail", observed.detail},
-                                      {"pid", observed.pid},
-                                      {"seeded", observed.seeded},
-                                      {"in_recovery", observed.in_recovery},
-                                      {"effective_token", observed.effective_token},
-                                      {"connects_as", observed.connects_as},
-                                      {"streaming_token", observed.streaming_token},
-                                      {"silent_ms", observed.silent_ms},
-                                      {"proven_token", observed.proven_token},
-                                      {"restarts", observed.restarts},
-                                      {"bootstrap_stamp", observed.bootstrap_stamp},
-                                      {"settings_hash", observed.settings_hash},
-                                      {"starts", observed.starts},
-                                      {"epoch", observed.epoch},
-                                      {"revive", observed.revive},
-                                      {"checkpoint", observed.checkpoint},
-                                      {"unresponsive", observed.unresponsive},
-                                      {"unresponsive_ms", observed.unresponsive_ms},
-                                      {"recruited", observed.recruited},
-                                      {"received_lsn", observed.received_lsn},
-                                      {"replayed_lsn", observed.replayed_lsn},
-                                      {"shutdown_lsn", observed.shutdown_lsn},
-                                      {"timeline", observed.timeline},
-                                      {"rejoined", observed.rejoined},
-                                      {"set_aside_bytes", observed.set_aside_bytes},
-                                      {"data_path", observed.data_path},
-                                      {"tls", observed.tls},
-                                      {"commit_guard", observed.commit_guard},
-                                      {"storage", ToJson(observed.storage)}});
+  return ObservedCodec().Format(observed);
 }
-
 Result<Observed> ParseObserved(std::string_view text) {
-  TRY_ASSIGN(const json::object object, ParseJsonObject(text));
-  Observed observed;
-  TRY_ASSIGN(observed.state, ValueOf(kStates, JsonString(object, "state")));
-  observed.detail = JsonString(object, "detail");
-  observed.pid = JsonInt(object, "pid");
-  observed.seeded = JsonBool(object, "seeded");
-  observed.in_recovery = JsonBool(object, "in_recovery");
-  observed.effective_token = JsonString(object, "effective_token");
-  observed.connects_as = JsonString(object, "connects_as");
-  observed.streaming_token = JsonString(object, "streaming_token");
-  observed.silent_ms = JsonInt(object, "silent_ms");
-  observed.proven_token = JsonString(object, "proven_token");
-  observed.restarts = JsonInt(object, "restarts");
-  observed.bootstrap_stamp = JsonInt(object, "bootstrap_stamp");
-  observed.settings_hash = JsonString(object, "settings_hash");
-  observed.starts = JsonInt(object, "starts");
-  observed.epoch = JsonInt(object, "epoch");
-  observed.revive = JsonInt(object, "revive");
-  observed.checkpoint = JsonInt(object, "checkpoint");
-  observed.unresponsive = JsonString(object, "unresponsive");
-  observed.unresponsive_ms = JsonInt(object, "unresponsive_ms");
-  observed.recruited = JsonBool(object, "recruited");
-  observed.received_lsn = JsonInt(object, "received_lsn");
-  observed.replayed_lsn = JsonInt(object, "replayed_lsn");
-  observed.shutdown_lsn = JsonInt(object, "shutdown_lsn");
-  observed.timeline = JsonInt(object, "timeline");
-  observed.rejoined = JsonString(object, "rejoined");
-  observed.set_aside_bytes = JsonInt(object, "set_aside_bytes");
-  observed.data_path = JsonString(object, "data_path");
-  observed.tls = JsonString(object, "tls");
-  observed.commit_guard = JsonString(object, "commit_guard");
-  TRY_ASSIGN(observed.storage, StorageFromJson(JsonObject(object, "storage")));
-  return observed;
+  return ObservedCodec().Parse(text);
 }
 
 std::string HashOf(const std::map<std::string, std::string>& settings) {

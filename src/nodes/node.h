@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "nodes/storage.h"
 
 namespace howdah::nodes {
@@ -47,6 +48,20 @@ struct Endpoint {
   TlsPlace tls = TlsPlace::kAuto;
 };
 
+// Where the data of a first node come from when they are not fresh.
+struct Restore {
+  enum class Target {
+    kBackup,  // as of the backup's end
+    kTime,    // all that was committed up to `time`
+    kLatest,  // all that the archive has
+  };
+  InstanceId source;   // whose backups; empty: no restore
+  std::string backup;  // its id; empty: the one that serves the target best
+  Target target = Target::kBackup;
+  WallTime time{};
+  bool operator==(const Restore&) const = default;
+};
+
 struct Desired {
   NodeId id;
   InstanceId instance;
@@ -67,6 +82,8 @@ struct Desired {
   // is higher than what it has obeyed: whether it or its standby goes on is not its agent's to say.
   std::int64_t revive = 0;
   std::int64_t checkpoint = 0;  // a higher number asks for one CHECKPOINT, before a planned stop
+  bool archive = false;         // for a primary: its WAL goes to the repository
+  Restore restore;              // for a primary that has no data directory yet
   Bootstrap bootstrap;          // for a primary
   Endpoint endpoint;
   std::string sealed_password;  // of rdsadmin and of replication, sealed in the vault
@@ -82,6 +99,23 @@ enum class State {
   kFailed,
   kDown,    // a primary's server ended by itself while commits waited for a standby
   kFenced,  // as told: nothing of it runs
+};
+
+// How far the repository has the WAL.
+struct Archived {
+  std::int64_t lsn = 0;  // all before it is durable there
+  WallTime until{};      // what was committed up to then is in it, by the server's clock
+  std::int64_t lag_bytes = 0;
+  std::string problem;  // why it does not get on; empty: it does
+  bool operator==(const Archived&) const = default;
+};
+
+// How far a restore is.
+struct Restored {
+  bool done = false;
+  std::string stage;  // "files", "replay", …
+  std::uint64_t done_bytes = 0, total_bytes = 0;
+  bool operator==(const Restored&) const = default;
 };
 
 struct Observed {
@@ -114,6 +148,8 @@ struct Observed {
   // how much WAL beyond the new primary's fork was set aside then.
   std::string rejoined;
   std::int64_t set_aside_bytes = 0;
+  Archived archived;  // primary with an archive
+  Restored restored;
   std::string data_path;     // "handover", or "relay" and why; for people
   std::string tls;           // "server", or "gateway" and why; for people
   std::string commit_guard;  // "on", or "off" and why; for people

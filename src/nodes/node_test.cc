@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "nodes/backup.h"
 #include "nodes/route.h"
 
 namespace howdah::nodes {
@@ -22,6 +23,11 @@ TEST(Node, DesiredSurvivesItsDocument) {
       .restarts = 2,
       .revive = 5,
       .checkpoint = 6,
+      .archive = true,
+      .restore = {.source = InstanceId("db-B"),
+                  .backup = "b-1",
+                  .target = Restore::Target::kTime,
+                  .time = FromMicros(1'700'000'000'000'001)},
       .bootstrap = {.stamp = 4, .master_user = "m", .master_verifier = "v", .database = "d"},
       .endpoint = {.host_address = "127.0.1.5",
                    .private_address = "10.0.1.5",
@@ -53,6 +59,8 @@ TEST(Node, ObservedSurvivesItsDocument) {
                     .data_path = "handover",
                     .tls = "server",
                     .commit_guard = "on"};
+  observed.archived = {.lsn = 14, .until = FromMicros(15), .lag_bytes = 16, .problem = "gone"};
+  observed.restored = {.done = true, .stage = "replay", .done_bytes = 17, .total_bytes = 18};
   observed.storage = {.state = StorageState::kHeld,
                       .disk_is_short = true,
                       .used_bytes = 5'000'000'000,
@@ -71,6 +79,26 @@ TEST(Node, AnObservationOfBeforeStorageWasMeasuredKnowsNothingOfIt) {
 TEST(Node, ADocumentWithAnUnknownWordIsCorruptAndNotADefault) {
   EXPECT_EQ(ParseObserved(R"({"state":"dancing"})").error().code(), Code::kCorrupt);
   EXPECT_FALSE(ParseDesired(R"({"role":"primary","power":"off"})"));
+}
+
+TEST(Backup, TaskAndStateSurviveTheirDocuments) {
+  const BackupTask task{.id = "b-1",
+                        .instance = InstanceId("db-A"),
+                        .node = NodeId("n-1"),
+                        .description = "{}",
+                        .cancelled = true};
+  EXPECT_EQ(Format(*ParseBackupTask(Format(task))), Format(task));
+  const BackupState state{.state = BackupStateName::kDone,
+                          .detail = "d",
+                          .done_bytes = 1,
+                          .total_bytes = 2,
+                          .start_lsn = 3,
+                          .stop_lsn = 4,
+                          .timeline = 5,
+                          .finished = FromMicros(6),
+                          .size_bytes = 7,
+                          .stored_bytes = 8};
+  EXPECT_EQ(*ParseBackupState(Format(state)), state);
 }
 
 TEST(Node, TheHashSeesWhichValueBelongsToWhichName) {

@@ -6,8 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/json.h"
-#include "base/result.h"
+#include "base/document.h"
 
 namespace howdah::nodes {
 
@@ -33,7 +32,6 @@ struct Storage {
 
 std::string_view StorageStateName(StorageState state);
 
-json::object ToJson(const Storage& storage);
-Result<Storage> StorageFromJson(const json::object& object);
+const DocumentCodec<Storage>& StorageCodec();
 
 }  // namespace howdah::nodes
