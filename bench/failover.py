@@ -33,7 +33,8 @@ from landscape import Landscape  # noqa: E402
 FAULTS = ("kill postmaster", "kill node", "freeze", "standby loss", "switchover")
 LOADS = ("idle", "pgbench")
 PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
-RATE = 100  # transactions a second of all four of pgbench's clients
+RATE = 100  # transactions a second of all pgbench clients
+CLIENTS = 4
 LONGEST = 120
 
 # The server's start tells a restart from a failover; a timeline alone would not show one.
@@ -175,6 +176,16 @@ def execute(side, *statements):
         connection.close()
 
 
+def await_load(side, clients):
+    """Until so many sessions of pgbench are at work."""
+    working = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench' AND query ~ '^(UPDATE|INSERT|END)'"
+    deadline = time.monotonic() + 30
+    while execute(side, working)[0][0] < clients:
+        if time.monotonic() > deadline:
+            raise RuntimeError("pgbench does not come to work")
+        time.sleep(0.05)
+
+
 class Load:
     """pgbench at a bounded rate; it ends with its connections, so each run has one of its own."""
 
@@ -183,10 +194,10 @@ class Load:
         if kind == "pgbench":
             place = side.endpoint
             self.process = subprocess.Popen(
-                [PGBENCH, "-n", "-c", "4", "-j", "1", "-R", str(RATE), "-T", "600", "-h", place["host"], "-p",
+                [PGBENCH, "-n", "-c", str(CLIENTS), "-j", "1", "-R", str(RATE), "-T", "600", "-h", place["host"], "-p",
                  str(place["port"]), "-U", place["user"], place["dbname"]],
                 env={**os.environ, "PGPASSWORD": place["password"]}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(1)  # of load before the fault
+            await_load(side, CLIENTS)
 
     def end(self):
         if self.process:

@@ -184,13 +184,9 @@ Finding CheckDaemon(const Context& context, bool& runs) {
 }
 
 // Instances whose clients are relayed for another reason than somebody's wish or TLS.
-std::vector<Finding> CheckDataPaths(const Context& context) {
-  const auto session = Session::Open(context);
-  if (!session) return {};
-  const auto status = session->Call<api::GetStatus>({});
-  if (!status) return {};
+std::vector<Finding> CheckDataPaths(const api::GetStatusResponse& status) {
   std::vector<Finding> findings;
-  for (const api::InstanceStatus& instance : status->instances) {
+  for (const api::InstanceStatus& instance : status.instances) {
     const std::string path = instance.data_path.value_or("");
     if (!path.starts_with("relay: ")) continue;
     findings.push_back({.check = "data path of " + instance.db_instance_identifier.value_or("?"),
@@ -205,13 +201,9 @@ std::vector<Finding> CheckDataPaths(const Context& context) {
 }
 
 // Multi-AZ instances whose server does not keep a cancelled commit from looking like a success.
-std::vector<Finding> CheckCommitGuards(const Context& context) {
-  const auto session = Session::Open(context);
-  if (!session) return {};
-  const auto status = session->Call<api::GetStatus>({});
-  if (!status) return {};
+std::vector<Finding> CheckCommitGuards(const api::GetStatusResponse& status) {
   std::vector<Finding> findings;
-  for (const api::InstanceStatus& instance : status->instances) {
+  for (const api::InstanceStatus& instance : status.instances) {
     const std::string guard = instance.commit_guard.value_or("");
     if (!guard.starts_with("off") || !instance.multi_az.value_or(false)) continue;
     findings.push_back(
@@ -222,6 +214,16 @@ std::vector<Finding> CheckCommitGuards(const Context& context) {
                 "success, and a failover can lose it",
          .help = "reboot the instance if it was started by an older version"});
   }
+  return findings;
+}
+
+std::vector<Finding> CheckInstances(const Context& context) {
+  const auto session = Session::Open(context);
+  if (!session) return {};
+  const auto status = session->Call<api::GetStatus>({});
+  if (!status) return {};
+  std::vector<Finding> findings = CheckDataPaths(*status);
+  for (auto& finding : CheckCommitGuards(*status)) findings.push_back(std::move(finding));
   return findings;
 }
 
@@ -289,8 +291,7 @@ std::vector<Finding> Examine(const Context& context) {
   if (!runs) findings.push_back(CheckPort());
   for (auto& finding : CheckEngines(context)) findings.push_back(std::move(finding));
   if (runs) {
-    for (auto& finding : CheckDataPaths(context)) findings.push_back(std::move(finding));
-    for (auto& finding : CheckCommitGuards(context)) findings.push_back(std::move(finding));
+    for (auto& finding : CheckInstances(context)) findings.push_back(std::move(finding));
   }
   findings.push_back(
       CheckProgram(context, "psql", "'howdah psql' runs it", "apt-get install postgresql-client"));

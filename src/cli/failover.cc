@@ -2,11 +2,10 @@
 // roles, and why.
 #include <fmt/format.h>
 
-#include <thread>
-
 #include "aws/generated/howdah.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/daemon.h"
 #include "cli/session.h"
 
 namespace howdah::cli {
@@ -54,9 +53,10 @@ std::string Text(const api::RoleChange& change) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& step : change.steps) {
+    // The first step's reason is the evidence.
     rows.push_back(
         {fmt::format("{:.3f} s", static_cast<double>(Or(step.after_milliseconds, 0)) / 1000.0),
-         step.phase.value_or(""), step.reason.value_or("")});
+         step.phase.value_or(""), rows.empty() ? "" : step.reason.value_or("")});
   }
   text += Columns(rows, "  ");
   if (!change.rejoined.value_or("").empty()) {
@@ -106,7 +106,7 @@ Outcome Failover(const Context& context, const FailoverOptions& options) {
                             .help = "howdah why " + options.instance,
                             .exit_code = kExitTimedOut});
     }
-    std::this_thread::sleep_for(kLookAgain);
+    PauseBetweenPolls(kLookAgain);
   }
   const auto why =
       session.Call<api::ExplainRoleChanges>({.db_instance_identifier = options.instance});

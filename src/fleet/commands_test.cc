@@ -10,6 +10,7 @@
 #include "fleet/test_fleet.h"
 #include "fleet/workflows.h"
 #include "nodes/route.h"
+#include "store/forwarding_store.h"
 
 namespace howdah::fleet {
 namespace {
@@ -17,26 +18,16 @@ namespace {
 using ::testing::Contains;
 
 // A store in which somebody else is quicker: `meddle` runs just before the first commit.
-class Racing final : public store::Store {
+class Racing final : public store::ForwardingStore {
  public:
   Racing(store::Store& inner, std::function<void()> meddle)
-      : inner_(inner), meddle_(std::move(meddle)) {}
-  Result<store::Document> Get(std::string_view key) override { return inner_.Get(key); }
-  Result<store::Listing> List(std::string_view prefix) override { return inner_.List(prefix); }
+      : ForwardingStore(inner), meddle_(std::move(meddle)) {}
   Result<store::Revision> Commit(const store::Transaction& transaction) override {
     if (auto meddle = std::exchange(meddle_, nullptr)) meddle();
-    return inner_.Commit(transaction);
+    return ForwardingStore::Commit(transaction);
   }
-  Result<std::unique_ptr<store::Watch>> WatchFrom(std::string_view prefix,
-                                                  store::Revision from) override {
-    return inner_.WatchFrom(prefix, from);
-  }
-  Result<std::string> GrantLease(Duration ttl) override { return inner_.GrantLease(ttl); }
-  Result<> RenewLease(const std::string& lease) override { return inner_.RenewLease(lease); }
-  Result<> EndLease(const std::string& lease) override { return inner_.EndLease(lease); }
 
  private:
-  store::Store& inner_;
   std::function<void()> meddle_;
 };
 

@@ -52,7 +52,7 @@ TEST_F(FailoverTest, TheJournalSaysWhyWhoAndHowLong) {
   const std::vector<RoleChange> journal = JournalOf(fleet);
   ASSERT_EQ(journal.size(), 1);
   EXPECT_EQ(journal[0].cause, ha::CauseName(ha::Cause::kPrimaryDown));
-  EXPECT_EQ(journal[0].evidence, "its server ended");
+  EXPECT_EQ(journal[0].steps[0].reason, "its server ended");
   EXPECT_EQ(journal[0].from, before.primary);
   EXPECT_EQ(journal[0].to, before.standby);
   EXPECT_EQ(journal[0].outcome, "completed");

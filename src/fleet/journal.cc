@@ -23,12 +23,11 @@ bool Begins(const ha::Record& before, const ha::Record& after) {
   return !ha::IsChangingRoles(before) && ha::IsChangingRoles(after);
 }
 
-RoleChange Begin(const ha::Record& before, const ha::Record& after, const std::string& reason,
-                 std::int64_t number, WallTime now) {
+RoleChange Begin(const ha::Record& before, const ha::Record& after, std::int64_t number,
+                 WallTime now) {
   return {.number = number,
           .epoch = after.epoch,
           .cause = std::string(ha::CauseName(after.cause)),
-          .evidence = reason,
           .from = before.primary,
           .to = before.standby,
           .begun = now,
@@ -74,7 +73,6 @@ std::string Format(const RoleChange& change) {
   return json::serialize(json::object{{"number", change.number},
                                       {"epoch", change.epoch},
                                       {"cause", change.cause},
-                                      {"evidence", change.evidence},
                                       {"from", change.from.str()},
                                       {"to", change.to.str()},
                                       {"begun_ms", Milliseconds(change.begun)},
@@ -90,7 +88,6 @@ Result<RoleChange> ParseRoleChange(std::string_view text) {
   change.number = JsonInt(object, "number");
   change.epoch = JsonInt(object, "epoch");
   change.cause = JsonString(object, "cause");
-  change.evidence = JsonString(object, "evidence");
   change.from = NodeId(JsonString(object, "from"));
   change.to = NodeId(JsonString(object, "to"));
   change.begun = WallTime(std::chrono::milliseconds(JsonInt(object, "begun_ms")));
@@ -127,7 +124,7 @@ Result<> Journal(const Context& context, store::Transaction& transaction,
   const WallTime now = context.clock.Now();
   if (Begins(before, after)) {
     const std::int64_t number = changes.empty() ? 1 : changes.back().number + 1;
-    changes.push_back(Begin(before, after, reason, number, now));
+    changes.push_back(Begin(before, after, number, now));
     for (std::size_t i = 0; i + kJournalKept < changes.size(); ++i) {
       transaction.deletes.push_back(KeyOf(instance, changes[i].number));
     }

@@ -18,11 +18,11 @@ struct RoleChange {
   std::int64_t number = 0;  // 1, 2, … of this instance
   ha::Epoch epoch = 0;      // that it led to; while it prepares: that it leaves
   std::string cause;        // ha::CauseName
-  std::string evidence;     // the agent's words
   NodeId from;
   NodeId to;
   WallTime begun;
-  // Phases as they were entered, in milliseconds since `begun`, with the reason.
+  // Phases as they were entered, in milliseconds since `begun`, with the reason. That of the first
+  // is the evidence for the change.
   struct Step {
     std::string phase;
     std::int64_t after_ms = 0;

@@ -6,6 +6,7 @@
 #include "fleet/test_fleet.h"
 #include "fleet/workflows.h"
 #include "nodes/route.h"
+#include "store/forwarding_store.h"
 #include "vpc/groups.h"
 #include "vpc/interfaces.h"
 #include "vpc/records.h"
@@ -16,36 +17,26 @@ namespace {
 
 constexpr int kInstances = 25;
 
-class Counting final : public store::Store {
+class Counting final : public store::ForwardingStore {
  public:
-  explicit Counting(store::Store& inner) : inner_(inner) {}
+  using ForwardingStore::ForwardingStore;
   Result<store::Document> Get(std::string_view key) override {
     ++gets;
-    return inner_.Get(key);
+    return ForwardingStore::Get(key);
   }
   Result<store::Listing> List(std::string_view prefix) override {
     ++lists;
-    return inner_.List(prefix);
+    return ForwardingStore::List(prefix);
   }
   Result<store::Revision> Commit(const store::Transaction& transaction) override {
     ++commits;
-    return inner_.Commit(transaction);
+    return ForwardingStore::Commit(transaction);
   }
-  Result<std::unique_ptr<store::Watch>> WatchFrom(std::string_view prefix,
-                                                  store::Revision from) override {
-    return inner_.WatchFrom(prefix, from);
-  }
-  Result<std::string> GrantLease(Duration ttl) override { return inner_.GrantLease(ttl); }
-  Result<> RenewLease(const std::string& lease) override { return inner_.RenewLease(lease); }
-  Result<> EndLease(const std::string& lease) override { return inner_.EndLease(lease); }
 
   void Reset() { gets = lists = commits = 0; }
   int gets = 0;
   int lists = 0;
   int commits = 0;
-
- private:
-  store::Store& inner_;
 };
 
 std::string NameOf(int i) {

@@ -7,21 +7,11 @@
 
 #include "ha/model_rules.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HOWDAH_SLOW_BUILD
-#endif
-#endif
-
 namespace howdah::ha::model {
 namespace {
 
 // With sanitizers a sample has to do.
-#ifdef HOWDAH_SLOW_BUILD
-constexpr int kStride = 21;
-#else
-constexpr int kStride = 1;
-#endif
+constexpr int kStride = kIsSlowBuild ? 21 : 1;
 
 constexpr Token kToken = 2 * 8;
 constexpr Token kOther = 1 * 8 + 1;

@@ -6,7 +6,20 @@
 
 #include "ha/model_world.h"
 
+// Under AddressSanitizer the tests walk a sample of the world.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HOWDAH_SLOW_BUILD
+#endif
+#endif
+
 namespace howdah::ha::model {
+
+#ifdef HOWDAH_SLOW_BUILD
+inline constexpr bool kIsSlowBuild = true;
+#else
+inline constexpr bool kIsSlowBuild = false;
+#endif
 
 struct Invariant {
   const char* name;

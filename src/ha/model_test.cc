@@ -10,22 +10,11 @@
 
 #include "ha/model_rules.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HOWDAH_SLOW_BUILD
-#endif
-#endif
-
 namespace howdah::ha::model {
 namespace {
 
 static_assert(std::has_unique_object_representations_v<World>);
 
-#ifdef HOWDAH_SLOW_BUILD
-constexpr bool kIsSlowBuild = true;
-#else
-constexpr bool kIsSlowBuild = false;
-#endif
 constexpr std::size_t kMostStates = kIsSlowBuild ? 20'000 : 20'000'000;
 
 std::uint64_t HashOf(const World& world) {

@@ -32,11 +32,15 @@ std::string LastReason(const std::string& words) {
 }
 
 // First of all whether its storage failed: then the copy on another disk is the better one (H23).
+// A postmaster that was killed says nothing itself, but its orphans do.
 std::string WhyItEnded(const std::string& words) {
   const std::string reason = LastReason(words);
   for (const char* sign : {"could not fsync", "could not write", "Input/output error"}) {
     if (words.find(sign) == std::string::npos) continue;
     return fmt::format("the server ended, its storage failed ({}): {}", sign, reason);
+  }
+  if (words.find("unexpected postmaster exit") != std::string::npos) {
+    return "the server ended: its postmaster was killed or died without a word";
   }
   return reason.empty() ? "the server ended" : "the server ended: " + reason;
 }

@@ -158,7 +158,7 @@ TEST_F(RejoinTest, OneThatDivergedFollowsAfterARewindWhereThereIsOne) {
     ExpectFollows();
     StopPair();
   }
-  if (rewound == 0) GTEST_SKIP() << "no engine here has pg_rewind";
+  EXPECT_GT(rewound, 0) << "no engine here has pg_rewind; Debian's has";
 }
 
 TEST_F(RejoinTest, AFailedRewindIsMendedByADeltaCopy) {

@@ -93,13 +93,13 @@ Result<> MemoryStore::EndLease(const std::string&) {
 }
 
 Result<store::Document> Face::Get(std::string_view key) {
-  Result<store::Document> document = inner_.Get(key);
+  Result<store::Document> document = ForwardingStore::Get(key);
   if (document && on_read) document->value = on_read(document->key, std::move(document->value));
   return document;
 }
 
 Result<store::Listing> Face::List(std::string_view prefix) {
-  Result<store::Listing> listing = inner_.List(prefix);
+  Result<store::Listing> listing = ForwardingStore::List(prefix);
   if (!listing || !on_read) return listing;
   for (store::Document& document : listing->documents) {
     document.value = on_read(document.key, std::move(document.value));
@@ -112,7 +112,7 @@ Result<store::Revision> Face::Commit(const store::Transaction& transaction) {
   if (on_commit) {
     if (std::optional<Error> error = on_commit(changed)) return Fail(*std::move(error));
   }
-  return inner_.Commit(changed);
+  return ForwardingStore::Commit(changed);
 }
 
 }  // namespace howdah::sim

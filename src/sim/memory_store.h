@@ -7,7 +7,7 @@
 #include <functional>
 #include <map>
 
-#include "store/store.h"
+#include "store/forwarding_store.h"
 #include "system/clock.h"
 
 namespace howdah::sim {
@@ -48,9 +48,9 @@ class MemoryStore final : public store::Store {
 };
 
 // The store as one process sees it.
-class Face final : public store::Store {
+class Face final : public store::ForwardingStore {
  public:
-  explicit Face(store::Store& inner) : inner_(inner) {}
+  using ForwardingStore::ForwardingStore;
 
   std::function<std::string(const std::string& key, std::string value)> on_read;
   // May change what is written; an error is what the commit answers.
@@ -59,16 +59,6 @@ class Face final : public store::Store {
   Result<store::Document> Get(std::string_view key) override;
   Result<store::Listing> List(std::string_view prefix) override;
   Result<store::Revision> Commit(const store::Transaction& transaction) override;
-  Result<std::unique_ptr<store::Watch>> WatchFrom(std::string_view prefix,
-                                                  store::Revision from) override {
-    return inner_.WatchFrom(prefix, from);
-  }
-  Result<std::string> GrantLease(Duration ttl) override { return inner_.GrantLease(ttl); }
-  Result<> RenewLease(const std::string& lease) override { return inner_.RenewLease(lease); }
-  Result<> EndLease(const std::string& lease) override { return inner_.EndLease(lease); }
-
- private:
-  store::Store& inner_;
 };
 
 }  // namespace howdah::sim

@@ -1,7 +1,9 @@
 """What a fault is to the run."""
 
+import abc
 
-class Nemesis:
+
+class Nemesis(abc.ABC):
     """name; how long it lasts (seconds, from and to); how often it is chosen beside the others."""
 
     lasts = (0.0, 0.5)
@@ -10,8 +12,9 @@ class Nemesis:
     needs_disks = False
     needs_io_faults = False
 
+    @abc.abstractmethod
     def begin(self, run):
-        raise NotImplementedError
+        """Does the harm."""
 
     def end(self, run):
         pass

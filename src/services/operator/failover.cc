@@ -17,18 +17,10 @@ using aws::RequestContext;
 
 namespace {
 
-Outcome<fleet::Instance> FindByName(const fleet::Context& context, const std::string& name) {
-  auto found = fleet::FindInstance(context.store, name);
-  if (found) return std::move(found->value);
-  if (found.error().code() != Code::kNotFound) return Refuse(aws::FaultOf(found.error()));
-  return Refuse("ResourceNotFoundException", fmt::format("There is no DB instance '{}'.", name),
-                404);
-}
-
 Outcome<api::FailoverResponse> Failover(const fleet::Context& context,
                                         const api::FailoverRequest& in) {
   OUTCOME_ASSIGN(const fleet::Instance instance,
-                 FindByName(context, in.db_instance_identifier.value_or("")));
+                 operators::FindByName(context, in.db_instance_identifier.value_or("")));
   const std::string& name = instance.identifier;
   if (!instance.settings.multi_az) {
     return Refuse("InvalidStateException",
@@ -53,7 +45,7 @@ api::RoleChange ToShape(const fleet::Instance& instance, const fleet::RoleChange
   shape.number = change.number;
   shape.epoch = change.epoch;
   shape.cause = change.cause;
-  shape.evidence = change.evidence;
+  shape.evidence = change.steps.empty() ? "" : change.steps.front().reason;
   shape.from_node = change.from.str();
   shape.from_zone = fleet::ZoneOf(instance, change.from);
   shape.to_node = change.to.str();
@@ -73,7 +65,7 @@ Outcome<api::ExplainRoleChangesResponse> Explain(const fleet::Context& context,
                                                  const OperatorHost& host,
                                                  const api::ExplainRoleChangesRequest& in) {
   OUTCOME_ASSIGN(const fleet::Instance instance,
-                 FindByName(context, in.db_instance_identifier.value_or("")));
+                 operators::FindByName(context, in.db_instance_identifier.value_or("")));
   api::ExplainRoleChangesResponse out;
   out.role_changes.MarkPresent();
   const auto record = fleet::LoadRecord(context.store, instance.id);

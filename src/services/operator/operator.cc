@@ -52,17 +52,11 @@ Outcome<api::GetStatusResponse> GetStatus(const fleet::Context& context, const O
   return out;
 }
 
-Outcome<fleet::Instance> FindByName(const fleet::Context& context, const std::string& name) {
-  auto found = fleet::FindInstance(context.store, name);
-  if (!found) return NotFound(fmt::format("There is no DB instance '{}'.", name));
-  return std::move(found->value);
-}
-
 Outcome<api::OpenAdminPathResponse> OpenAdminPath(const fleet::Context& context,
                                                   const OperatorHost& host,
                                                   const api::OpenAdminPathRequest& in) {
   OUTCOME_ASSIGN(const fleet::Instance instance,
-                 FindByName(context, in.db_instance_identifier.value_or("")));
+                 operators::FindByName(context, in.db_instance_identifier.value_or("")));
   const auto record = fleet::LoadRecord(context.store, instance.id);
   if (!record || instance.power != nodes::Power::kRunning) {
     return Refuse("InvalidStateException",
@@ -104,7 +98,7 @@ Outcome<vpc::SecurityGroup> FindGroup(const fleet::Context& context, const std::
 // The instance that the task talks to: the one named, or the only one of the group's VPC.
 Outcome<fleet::Instance> ChooseInstance(const fleet::Context& context, const vpc::VpcId& vpc,
                                         const std::optional<std::string>& name) {
-  if (name) return FindByName(context, *name);
+  if (name) return operators::FindByName(context, *name);
   const auto all = fleet::ListInstances(context.store);
   if (!all) return Refuse(aws::FaultOf(all.error()));
   std::vector<fleet::Instance> here;

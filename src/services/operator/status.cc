@@ -73,6 +73,14 @@ void FillNodes(const fleet::Context& context, const OperatorHost& host,
 
 }  // namespace
 
+aws::Outcome<fleet::Instance> FindByName(const fleet::Context& context, const std::string& name) {
+  auto found = fleet::FindInstance(context.store, name);
+  if (found) return std::move(found->value);
+  if (found.error().code() != Code::kNotFound) return aws::Refuse(aws::FaultOf(found.error()));
+  return aws::Refuse("ResourceNotFoundException",
+                     fmt::format("There is no DB instance '{}'.", name), 404);
+}
+
 std::string ProtectionOf(const OperatorHost& host, const fleet::Instance& instance,
                          const ha::Record& record) {
   if (record.standby.empty()) return "none: there is one copy";

@@ -11,6 +11,8 @@ namespace howdah::services::operators {
 
 namespace api = aws::howdah_api;
 
+// Refused where there is no such DB instance.
+aws::Outcome<fleet::Instance> FindByName(const fleet::Context& context, const std::string& name);
 // What the instance's second copy protects against, in words.
 std::string ProtectionOf(const OperatorHost& host, const fleet::Instance& instance,
                          const ha::Record& record);
