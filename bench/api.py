@@ -71,7 +71,7 @@ class Signer:
     def identity(self):
         return itertools.repeat(self.request("sts", b"Action=GetCallerIdentity&Version=2011-06-15"))
 
-    def create_secret(self, count=6000):
+    def create_secret(self, count=40000):
         """As many as may be asked for are signed before the clock runs."""
         made = [self.request("secretsmanager", json.dumps({
             "Name": f"bench/{uuid.uuid4()}", "ClientRequestToken": str(uuid.uuid4()),
