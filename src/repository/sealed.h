@@ -22,7 +22,8 @@ namespace howdah::repository {
 // Where it is kept, sealed under the master key, is keys.h.
 struct DataKey {
   std::string id;
-  std::string key;
+  std::string key;  // wiped when it goes
+  ~DataKey();
 };
 
 // Where a frame stands in its object.
