@@ -258,7 +258,11 @@ Result<PrimaryHistory> ReadPrimaryHistory(const BaseBackupOptions& options,
                                           const system::Clock& clock) {
   TRY_ASSIGN(Connection connection, ConnectForReplication(options, clock));
   TRY(EnsureSlotOverReplication(connection, options.slot_name));
-  TRY_ASSIGN(const Rows system, connection.Execute("IDENTIFY_SYSTEM", kConnectLimit));
+  return ReadHistory(connection, kConnectLimit);
+}
+
+Result<PrimaryHistory> ReadHistory(Connection& replication, Duration limit) {
+  TRY_ASSIGN(const Rows system, replication.Execute("IDENTIFY_SYSTEM", limit));
   PrimaryHistory history;
   const std::string identifier = system.Text(0, "systemid");
   std::from_chars(identifier.data(), identifier.data() + identifier.size(),
@@ -266,9 +270,9 @@ Result<PrimaryHistory> ReadPrimaryHistory(const BaseBackupOptions& options,
   history.timeline = ParseTimeline(system.Text(0, "timeline"));
   TRY_ASSIGN(history.flushed, Lsn::Parse(system.Text(0, "xlogpos")));
   if (ToNumber(history.timeline) <= 1) return history;  // the first has no history
-  TRY_ASSIGN(const Rows file,
-             connection.Execute(fmt::format("TIMELINE_HISTORY {}", ToNumber(history.timeline)),
-                                kConnectLimit));
+  TRY_ASSIGN(
+      const Rows file,
+      replication.Execute(fmt::format("TIMELINE_HISTORY {}", ToNumber(history.timeline)), limit));
   TRY_ASSIGN(history.ancestors, ParseTimelineHistory(file.Text(0, "content")));
   return history;
 }

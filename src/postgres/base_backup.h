@@ -44,5 +44,7 @@ Result<BaseBackupOutcome> TakeDeltaCopy(const NodePaths& target, const BaseBacku
 // the WAL which is needed from then on stays. `slot_name` may be empty.
 Result<PrimaryHistory> ReadPrimaryHistory(const BaseBackupOptions& options,
                                           const system::Clock& clock);
+// The same over a replication connection that is open.
+Result<PrimaryHistory> ReadHistory(Connection& replication, Duration limit);
 
 }  // namespace howdah::postgres

@@ -1,40 +1,21 @@
-// A page begins with a header of 24 bytes, the first of a segment with one of 40:
-//   0 magic u16 · 2 flags u16 · 4 timeline u32 · 8 address of the page u64 · 16 bytes of a record
-//   that goes on from the page before u32 …
-// A record is aligned to 8 bytes, goes on over as many pages as it needs, and begins with
-//   0 its length u32 · 4 transaction u32 · 8 the record before u64 · 16 info u8 · 17 manager u8 ·
-//   20 crc u32, over everything after it and then over everything before it.
+// See wal_end.h; how pages and records look is in wal_format.h.
 #include "postgres/wal_end.h"
 
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstring>
 #include <limits>
 
 #include "postgres/crc32c.h"
+#include "postgres/wal_format.h"
 
 namespace howdah::postgres {
 namespace {
 
-constexpr std::uint64_t kShortHeader = 24;
-constexpr std::uint64_t kLongHeader = 40;
-constexpr std::uint64_t kRecordHeader = 24;
-constexpr std::uint64_t kCrcOffset = 20;
-constexpr std::uint64_t kLargestRecord = 256ULL * 1024 * 1024;
-constexpr unsigned kContinues = 0x0001;   // flag: the page begins with the rest of a record
-constexpr unsigned kOverwrites = 0x0008;  // flag: that rest was given up after a crash
-constexpr unsigned kSwitchInfo = 0x40;    // manager 0: the rest of the segment is empty
-
-template <typename T>
-T ReadAt(std::string_view bytes, std::size_t offset) {
-  T value{};
-  std::memcpy(&value, bytes.data() + offset, sizeof(value));
-  return value;
-}
+using wal::LoadAt;
 
 std::uint64_t HeaderSize(std::uint64_t page) {
-  return page % kWalSegment == 0 ? kLongHeader : kShortHeader;
+  return page % kWalSegment == 0 ? wal::kLongHeader : wal::kShortHeader;
 }
 
 // Reads records one after the other; each call of Next() is one step.
@@ -62,20 +43,21 @@ class Walker {
       page_ = *read;
       page_at_ = page;
     }
-    const auto magic = ReadAt<std::uint16_t>(page_, 0);
+    const auto magic = LoadAt<std::uint16_t>(page_, 0);
     if (magic == 0 || (magic_ != 0 && magic != magic_)) return false;
     magic_ = magic;
-    if (ReadAt<std::uint64_t>(page_, 8) != page) return false;
+    if (LoadAt<std::uint64_t>(page_, wal::kAddressOffset) != page) return false;
     if (at != page) return at - page >= HeaderSize(page);
     at += HeaderSize(page);
-    const unsigned flags = ReadAt<std::uint16_t>(page_, 2);
-    if (expected_rest == 0) return (flags & kContinues) == 0;
-    if ((flags & kOverwrites) != 0) {
+    const unsigned flags = LoadAt<std::uint16_t>(page_, wal::kFlagsOffset);
+    if (expected_rest == 0) return (flags & wal::kContinues) == 0;
+    if ((flags & wal::kOverwrites) != 0) {
       overwritten_ = true;
       at_ = page;
       return false;
     }
-    return (flags & kContinues) != 0 && ReadAt<std::uint32_t>(page_, 16) == expected_rest;
+    return (flags & wal::kContinues) != 0 &&
+           LoadAt<std::uint32_t>(page_, wal::kRestOffset) == expected_rest;
   }
 
   // Appends `size` bytes of the record from `at` on, of which `rest` in all are still to come.
@@ -96,20 +78,21 @@ class Walker {
     if (at % 8 != 0 || !Enter(at, 0)) return std::nullopt;
     const std::uint64_t begin = at;
     // Aligned to 8, so the length never stands across a page's end.
-    const std::uint64_t length = ReadAt<std::uint32_t>(page_, at % kWalPage);
-    if (length < kRecordHeader || length > kLargestRecord) return std::nullopt;
+    const std::uint64_t length = LoadAt<std::uint32_t>(page_, at % kWalPage);
+    if (length < wal::kRecordHeader || length > wal::kLargestRecord) return std::nullopt;
     std::string record;
-    if (!Take(at, kRecordHeader, length, record)) return std::nullopt;
-    if (previous_ && ReadAt<std::uint64_t>(record, 8) != *previous_) return std::nullopt;
-    if (!Take(at, length - kRecordHeader, length - kRecordHeader, record)) return std::nullopt;
-    std::uint32_t crc = Crc32cOver(0xffffffffU, std::string_view(record).substr(kRecordHeader));
-    crc = Crc32cOver(crc, std::string_view(record).substr(0, kCrcOffset)) ^ 0xffffffffU;
-    if (crc != ReadAt<std::uint32_t>(record, kCrcOffset)) return std::nullopt;
+    if (!Take(at, wal::kRecordHeader, length, record)) return std::nullopt;
+    if (previous_ && LoadAt<std::uint64_t>(record, wal::kPreviousOffset) != *previous_)
+      return std::nullopt;
+    if (!Take(at, length - wal::kRecordHeader, length - wal::kRecordHeader, record))
+      return std::nullopt;
+    std::uint32_t crc =
+        Crc32cOver(0xffffffffU, std::string_view(record).substr(wal::kRecordHeader));
+    crc = Crc32cOver(crc, std::string_view(record).substr(0, wal::kCrcOffset)) ^ 0xffffffffU;
+    if (crc != LoadAt<std::uint32_t>(record, wal::kCrcOffset)) return std::nullopt;
     previous_ = begin;
-    at_ = (at + 7) / 8 * 8;
-    const bool is_switch =
-        record[17] == 0 && (static_cast<unsigned char>(record[16]) & 0xf0U) == kSwitchInfo;
-    if (is_switch) at_ = (at_ + kWalSegment - 1) / kWalSegment * kWalSegment;
+    at_ = wal::Align(at);
+    if (wal::IsSwitch(record)) at_ = (at_ + kWalSegment - 1) / kWalSegment * kWalSegment;
     return Lsn(at_);
   }
 

@@ -1,7 +1,6 @@
 // Where the write-ahead log of a stopped server ends, without pg_waldump: records are followed from
 // a known one on, checksums verified, until one is not whole. PostgreSQL 14 to 18, the page and
-// segment sizes that initdb makes (8 KiB, 16 MiB). Sources: src/include/access/xlog_internal.h and
-// xlogrecord.h. Faces files: see tests/fuzz/fuzz_wal.cc.
+// segment sizes that initdb makes (8 KiB, 16 MiB). Faces files: see tests/fuzz/fuzz_wal.cc.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +10,10 @@
 
 #include "base/result.h"
 #include "postgres/lsn.h"
+#include "postgres/wal_format.h"
 #include "system/disk.h"
 
 namespace howdah::postgres {
-
-constexpr std::uint64_t kWalPage = 8192;
-constexpr std::uint64_t kWalSegment = 16 * 1024 * 1024;
 
 // "000000010000000000000003": the segment that holds that position.
 std::string WalFileName(Timeline timeline, Lsn position);
