@@ -145,10 +145,12 @@ Result<> S3Repository::Put(const std::string& name, std::string_view bytes) {
     if (!there) {
       HttpRequest request{.method = "PUT", .url = UrlOf(name), .body = bytes};
       request.most_bytes = kMostAnswerBytes;
-      if (conditional_) request.headers.emplace_back("if-none-match: *");
+      const bool conditional = conditional_;
+      if (conditional) request.headers.emplace_back("if-none-match: *");
       TRY_ASSIGN(const HttpAnswer answer, Send(request));
       if (Succeeded(answer)) return {};
-      if (answer.status == 501 && conditional_.exchange(false)) {
+      if (answer.status == 501 && conditional) {
+        conditional_ = false;
         asks_first_ = true;
         continue;
       }

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "repository/fake_s3.h"
 #include "system/fake/seeded_entropy.h"
 
@@ -113,6 +115,18 @@ TEST_F(S3Test, AServerThatRefusesConditionsIsAskedWithoutThem) {
   server_.Requests();
   EXPECT_TRUE(repository_.Put("b", "x"));
   EXPECT_THAT(Methods(), testing::ElementsAre("GET", "PUT"));
+}
+
+// It was the first of several threads only that asked again.
+TEST_F(S3Test, AServerThatRefusesConditionsIsAskedWithoutThemByEveryThread) {
+  server_.SetIntercept([](const FakeRequest& request) -> std::optional<FakeReply> {
+    if (!request.headers.contains("if-none-match")) return std::nullopt;
+    return FakeReply{.status = 501};
+  });
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] { EXPECT_TRUE(repository_.Put("a/" + std::to_string(i), "x")); });
+  }
 }
 
 TEST_F(S3Test, ASilentServerIsGivenUp) {
