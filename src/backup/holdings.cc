@@ -1,0 +1,13 @@
+#include "backup/holdings.h"
+
+namespace howdah::backup {
+
+Result<Holdings> ReadHoldings(const Needs& needs, const InstanceId& instance) {
+  TRY_ASSIGN(Catalogue catalogue, ListBackups(needs, instance));
+  for (const std::string& why : catalogue.unreadable) needs.log.Warning("{}", why);
+  archive::Reader reader(needs.repository, needs.keys);
+  TRY_ASSIGN(archive::Reader::Contents contents, reader.ReadContents(instance));
+  return Holdings{.backups = std::move(catalogue.backups), .contents = std::move(contents)};
+}
+
+}  // namespace howdah::backup
