@@ -77,10 +77,10 @@ class BackupTest : public postgres::ServerPairTest {
       " FROM generate_series(1, 20000) i;"
       "CREATE INDEX account_pad ON account (md5(pad))";
   static constexpr const char* kMove =
-      "WITH a AS (UPDATE account SET balance = balance - 7"
-      " WHERE id = 1 + (random() * 9999)::int RETURNING 1)"
-      " UPDATE account SET balance = balance + 7 * (SELECT count(*) FROM a)"
-      " WHERE id = 10001 + (random() * 9998)::int";
+      "WITH r AS MATERIALIZED (SELECT 1 + (random() * 9999)::int AS x,"
+      " 10001 + (random() * 9998)::int AS y)"
+      " UPDATE account SET balance = balance + CASE WHEN id = x THEN -7 ELSE 7 END"
+      " FROM r WHERE id = x OR id = y";
   void ExpectWhole(Node& node) {
     EXPECT_EQ(Ask(node, "SELECT sum(balance)::text FROM account"), "20000000");
     EXPECT_EQ(Ask(node,

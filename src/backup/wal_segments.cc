@@ -65,10 +65,12 @@ Result<std::string> ReadSegmentFile(system::Disk& disk, const std::string& direc
 }  // namespace
 
 Result<> CheckWalPages(std::string_view bytes, Lsn start) {
+  bool ended = false;
   for (std::size_t at = 0; at + kPageAddress + 8 <= bytes.size(); at += kWalPage) {
     std::uint64_t address = 0;
     std::memcpy(&address, bytes.data() + at + kPageAddress, sizeof(address));
-    if (address == start.value() + at) continue;
+    ended = ended || (address == 0 && at > 0 && bytes.size() == kWalSegment);
+    if (address == (ended ? 0 : start.value() + at)) continue;
     return Fail(Code::kCorrupt,
                 fmt::format("it has no WAL at {}", Lsn(start.value() + at).Format()));
   }

@@ -25,6 +25,7 @@ Result<> RestoreWal(const Needs& needs, const Manifest& manifest, const std::str
 Result<std::string> ReadWalSegment(const Needs& needs, const Manifest& manifest, std::size_t i);
 
 // Every page says where it belongs; a segment file that was kept for reuse says something else.
+// Where the server switched to the next segment early, the rest of a whole one is zeros.
 Result<> CheckWalPages(std::string_view bytes, postgres::Lsn start);
 
 }  // namespace howdah::backup
