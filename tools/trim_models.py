@@ -23,7 +23,10 @@ SERVED = {
         DescribeDBSnapshots DescribeEngineDefaultParameters AddTagsToResource RemoveTagsFromResource
         ListTagsForResource DescribeDBMajorEngineVersions DescribeValidDBInstanceModifications
         DescribeDBSecurityGroups DescribeSourceRegions DescribeReservedDBInstances
-        DescribeReservedDBInstancesOfferings""",
+        DescribeReservedDBInstancesOfferings CreateDBSnapshot CopyDBSnapshot DeleteDBSnapshot
+        ModifyDBSnapshot ModifyDBSnapshotAttribute DescribeDBSnapshotAttributes
+        RestoreDBInstanceFromDBSnapshot RestoreDBInstanceToPointInTime
+        DescribeDBInstanceAutomatedBackups DeleteDBInstanceAutomatedBackup""",
     "sts": "GetCallerIdentity",
     "ec2": """
         CreateVpc DescribeVpcs DeleteVpc ModifyVpcAttribute DescribeVpcAttribute CreateSubnet

@@ -4,9 +4,11 @@
 
 #include <functional>
 
+#include "fleet/backup_steps.h"
 #include "fleet/journal.h"
 #include "fleet/keys.h"
 #include "fleet/storage.h"
+#include "fleet/transact.h"
 #include "fleet/workflows.h"
 #include "ha/step.h"
 
@@ -14,7 +16,16 @@ namespace howdah::fleet {
 
 namespace {
 
-constexpr int kTries = 8;  // how often a lost compare is looked at again
+// What there can be a final snapshot of.
+constexpr auto kHoldsData = {std::string_view("available"),
+                             std::string_view("stopped"),
+                             std::string_view("backing-up"),
+                             std::string_view("modifying"),
+                             std::string_view("renaming"),
+                             std::string_view("rebooting"),
+                             std::string_view("resetting-master-credentials"),
+                             std::string_view("starting"),
+                             std::string_view("stopping")};
 constexpr std::string_view kResourceIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 RunId NewRunId(const Context& context) {
@@ -30,46 +41,14 @@ Result<std::string> NewSealedPassword(const Context& context, const InstanceId& 
   return context.seal(system::RandomHex(context.entropy, 48), id.str());
 }
 
-using Build = std::function<Result<>(store::Transaction&, Versioned<Instance>&)>;
-
-// Loads by name, builds, commits; a lost compare starts over.
-Result<Instance> Transact(const Context& context, std::string_view identifier, const Build& build) {
-  for (int i = 0; i < kTries; ++i) {
-    TRY_ASSIGN(Versioned<Instance> instance, FindInstance(context.store, identifier));
-    store::Transaction transaction;
-    TRY(build(transaction, instance));
-    const Result<store::Revision> committed = context.store.Commit(transaction);
-    if (committed) return instance.value;
-    if (committed.error().code() != Code::kConflict) return Fail(committed.error());
-  }
-  return Fail(Code::kConflict, "too many changes of this instance at the same time");
-}
-
-Result<> RequireStatus(const Context& context, const Instance& instance,
-                       std::initializer_list<std::string_view> wanted) {
-  TRY_ASSIGN(const std::optional<workflow::Run> active, ActiveRun(context.store, instance));
-  TRY_ASSIGN(const nodes::Storage storage, StorageOf(context.store, instance));
-  const std::string status = StatusOf(instance, active, storage);
-  for (const std::string_view good : wanted) {
-    if (status == good) return {};
-  }
-  return Fail(Code::kFailedState, status);
-}
-
-// Starts `workflow` as the run of the instance and adds both to the transaction.
-void Begin(const Context& context, store::Transaction& transaction, Versioned<Instance>& instance,
-           std::string_view workflow, json::object frame = {}) {
-  instance.value.run =
-      workflow::StartRun(transaction, NewRunId(context), workflow, instance.value.id.str(),
-                         std::move(frame), context.clock.Now());
-  Save(transaction, instance);
-}
-
 // The present settings with those of the wanted ones that nobody has to carry out.
 Settings WithoutWork(Settings now, const Settings& wanted) {
   now.deletion_protection = wanted.deletion_protection;
   now.auto_minor_version_upgrade = wanted.auto_minor_version_upgrade;
   now.copy_tags_to_snapshot = wanted.copy_tags_to_snapshot;
+  // Only between none and some there is work.
+  const bool both = now.backup_retention_days > 0 && wanted.backup_retention_days > 0;
+  if (both) now.backup_retention_days = wanted.backup_retention_days;
   now.backup_window = wanted.backup_window;
   now.maintenance_window = wanted.maintenance_window;
   now.storage_type = wanted.storage_type;
@@ -120,6 +99,37 @@ Result<Instance> ChangeRoles(
 
 }  // namespace
 
+Result<Instance> Transact(const Context& context, std::string_view identifier, const Build& build) {
+  for (int i = 0; i < kTries; ++i) {
+    TRY_ASSIGN(Versioned<Instance> instance, FindInstance(context.store, identifier));
+    store::Transaction transaction;
+    TRY(build(transaction, instance));
+    const Result<store::Revision> committed = context.store.Commit(transaction);
+    if (committed) return instance.value;
+    if (committed.error().code() != Code::kConflict) return Fail(committed.error());
+  }
+  return Fail(Code::kConflict, "too many changes of this instance at the same time");
+}
+
+Result<> RequireStatus(const Context& context, const Instance& instance,
+                       std::initializer_list<std::string_view> wanted) {
+  TRY_ASSIGN(const std::optional<workflow::Run> active, ActiveRun(context.store, instance));
+  TRY_ASSIGN(const nodes::Storage storage, StorageOf(context.store, instance));
+  const std::string status = StatusOf(instance, active, storage);
+  for (const std::string_view good : wanted) {
+    if (status == good) return {};
+  }
+  return Fail(Code::kFailedState, status);
+}
+
+void Begin(const Context& context, store::Transaction& transaction, Versioned<Instance>& instance,
+           std::string_view workflow, json::object frame) {
+  instance.value.run =
+      workflow::StartRun(transaction, NewRunId(context), workflow, instance.value.id.str(),
+                         std::move(frame), context.clock.Now());
+  Save(transaction, instance);
+}
+
 Result<Instance> CreateInstance(const Context& context, const NewInstance& wish) {
   Versioned<Instance> instance;
   Instance& it = instance.value;
@@ -134,6 +144,8 @@ Result<Instance> CreateInstance(const Context& context, const NewInstance& wish)
   it.secondary_zone = wish.secondary_zone;
   it.settings = wish.settings;
   it.tags = wish.tags;
+  it.restore = wish.restore;
+  it.restored_from = wish.restored_from;
   it.first_node = NewNodeId(context);
   if (wish.settings.multi_az) it.second_node = NewNodeId(context);
   TRY_ASSIGN(it.sealed_password, NewSealedPassword(context, it.id));
@@ -146,6 +158,9 @@ Result<Instance> CreateInstance(const Context& context, const NewInstance& wish)
   // Other instances of the group may be made at the same moment: then it is looked at again.
   for (int i = 0; i < kTries; ++i) {
     store::Transaction attempt = transaction;
+    if (!it.restore.backup.empty()) {
+      TRY(UseBackup(context.store, attempt, it.restore.backup, RestoreUser(it.id)));
+    }
     const Result<> kept = KeepSubnetGroup(context, it.subnet_group, attempt);
     if (!kept && i > 0) break;  // deleted meanwhile
     TRY(kept);
@@ -157,12 +172,20 @@ Result<Instance> CreateInstance(const Context& context, const NewInstance& wish)
   return Fail(Code::kConflict, "the subnet group changed; try again");
 }
 
-Result<Instance> DeleteInstance(const Context& context, std::string_view identifier) {
+Result<Instance> DeleteInstance(const Context& context, std::string_view identifier,
+                                const Deletion& how) {
   return Transact(
       context, identifier,
       [&](store::Transaction& transaction, Versioned<Instance>& instance) -> Result<> {
         TRY_ASSIGN(std::optional<workflow::Run> active, ActiveRun(context.store, instance.value));
-        json::object frame;
+        json::object frame{{"keeps_backups", how.keeps_backups}};
+        if (!how.final_snapshot.empty()) {
+          TRY(RequireStatus(context, instance.value, kHoldsData));
+          const DbSnapshot snapshot =
+              NewDbSnapshot(instance.value, how.final_snapshot, false, context.clock.Now());
+          TRY(AddSnapshot(context, transaction, instance.value, snapshot));
+          frame["snapshot"] = snapshot.identifier;
+        }
         if (active) {
           if (active->workflow == kDeleteInstance) return Fail(Code::kFailedState, "deleting");
           frame["earlier_run"] = active->id.str();
@@ -236,13 +259,21 @@ Result<Instance> FailoverAcceptingDataLoss(const Context& context, std::string_v
   return ChangeRoles(context, identifier, accept);
 }
 
-Result<Instance> StopInstance(const Context& context, std::string_view identifier) {
-  return Transact(context, identifier,
-                  [&](store::Transaction& transaction, Versioned<Instance>& instance) -> Result<> {
-                    TRY(RequireStatus(context, instance.value, {"available"}));
-                    Begin(context, transaction, instance, kStopInstance);
-                    return {};
-                  });
+Result<Instance> StopInstance(const Context& context, std::string_view identifier,
+                              const std::string& snapshot) {
+  return Transact(
+      context, identifier,
+      [&](store::Transaction& transaction, Versioned<Instance>& instance) -> Result<> {
+        TRY(RequireStatus(context, instance.value, {"available"}));
+        json::object frame;
+        if (!snapshot.empty()) {
+          TRY(AddSnapshot(context, transaction, instance.value,
+                          NewDbSnapshot(instance.value, snapshot, false, context.clock.Now())));
+          frame["snapshot"] = snapshot;
+        }
+        Begin(context, transaction, instance, kStopInstance, std::move(frame));
+        return {};
+      });
 }
 
 Result<Instance> StartInstance(const Context& context, std::string_view identifier) {

@@ -24,15 +24,24 @@ struct NewInstance {
   std::string secondary_zone;  // second node, if ever
   Settings settings;
   Tags tags;
+  // A planned restore (BackupShelf::Plan says the backup) and the sentence of its event.
+  nodes::Restore restore;
+  std::string restored_from;
 };
 
-// kAlreadyExists: the identifier is taken. kNotFound: the subnet group is gone. kConflict: it
-// changed just now.
+// kAlreadyExists: the identifier is taken. kNotFound: the subnet group is gone, or the backup that
+// is to be restored. kConflict: the group changed just now.
 Result<Instance> CreateInstance(const Context& context, const NewInstance& wish);
 
-// kNotFound; kFailedState: a deletion is under way already. A creation or change under way is
+struct Deletion {
+  std::string final_snapshot;  // empty: none is taken
+  bool keeps_backups = false;  // its automated backups outlive it
+};
+// kNotFound; kFailedState: a deletion is under way already, or there is nothing to take a final
+// snapshot of; kAlreadyExists, kExhausted: of the final snapshot. A creation or change under way is
 // undone first.
-Result<Instance> DeleteInstance(const Context& context, std::string_view identifier);
+Result<Instance> DeleteInstance(const Context& context, std::string_view identifier,
+                                const Deletion& how = {});
 
 struct Change {
   Settings settings;           // whole, as they should be from now on
@@ -52,7 +61,9 @@ Result<Instance> FailoverInstance(const Context& context, std::string_view ident
 // An operator's call where nothing may be promoted any more: the standby becomes primary although
 // it lacks what was acknowledged without it. kUnavailable where there is no such standby.
 Result<Instance> FailoverAcceptingDataLoss(const Context& context, std::string_view identifier);
-Result<Instance> StopInstance(const Context& context, std::string_view identifier);
+// `snapshot`: taken first; empty: none.
+Result<Instance> StopInstance(const Context& context, std::string_view identifier,
+                              const std::string& snapshot = "");
 Result<Instance> StartInstance(const Context& context, std::string_view identifier);
 
 // Changes tags only; no run. kConflict is retried inside.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "fleet/backup_shelf.h"
 #include "ha/step.h"
 #include "postgres/catalogue.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ struct Quotas {
   std::int64_t storage_gib = 100'000;
   std::int64_t subnet_groups = 50;
   std::int64_t subnets_per_group = 20;
+  std::int64_t manual_snapshots = 100;
 };
 
 struct Context {
@@ -44,9 +46,12 @@ struct Context {
   const Log& log;
   Quotas quotas = {};
   ha::Policy ha = {};
+  // The repository of backups; none: no backups are promised.
+  BackupShelf* shelf = nullptr;
 
   std::string InstanceArn(std::string_view identifier) const;
   std::string SubnetGroupArn(std::string_view name) const;
+  std::string SnapshotArn(std::string_view identifier) const;
 };
 
 }  // namespace howdah::fleet

@@ -9,6 +9,9 @@ Settings Apply(const Deferred& deferred, Settings settings) {
   if (deferred.storage_gib) settings.storage_gib = *deferred.storage_gib;
   if (deferred.storage_type) settings.storage_type = *deferred.storage_type;
   if (deferred.multi_az) settings.multi_az = *deferred.multi_az;
+  if (deferred.backup_retention_days) {
+    settings.backup_retention_days = *deferred.backup_retention_days;
+  }
   return settings;
 }
 
@@ -19,6 +22,9 @@ json::object ToJson(const Deferred& deferred) {
   if (deferred.storage_gib) object["storage_gib"] = *deferred.storage_gib;
   if (deferred.storage_type) object["storage_type"] = *deferred.storage_type;
   if (deferred.multi_az) object["multi_az"] = *deferred.multi_az;
+  if (deferred.backup_retention_days) {
+    object["backup_retention_days"] = *deferred.backup_retention_days;
+  }
   return object;
 }
 
@@ -31,6 +37,9 @@ Deferred DeferredFromJson(const json::object& object) {
   if (object.contains("storage_gib")) deferred.storage_gib = JsonInt(object, "storage_gib");
   if (object.contains("storage_type")) deferred.storage_type = JsonString(object, "storage_type");
   if (object.contains("multi_az")) deferred.multi_az = JsonBool(object, "multi_az");
+  if (object.contains("backup_retention_days")) {
+    deferred.backup_retention_days = JsonInt(object, "backup_retention_days");
+  }
   return deferred;
 }
 

@@ -19,6 +19,7 @@ struct Deferred {
   std::optional<std::int64_t> storage_gib;
   std::optional<std::string> storage_type;
   std::optional<bool> multi_az;
+  std::optional<std::int64_t> backup_retention_days;  // between none and some
   bool operator==(const Deferred&) const = default;
   bool empty() const { return *this == Deferred{}; }
 };

@@ -26,6 +26,7 @@ json::object ToJson(const Settings& settings) {
           {"deletion_protection", settings.deletion_protection},
           {"auto_minor_version_upgrade", settings.auto_minor_version_upgrade},
           {"copy_tags_to_snapshot", settings.copy_tags_to_snapshot},
+          {"backup_retention_days", settings.backup_retention_days},
           {"backup_window", settings.backup_window},
           {"maintenance_window", settings.maintenance_window},
           {"master_verifier", settings.master_verifier},
@@ -43,6 +44,7 @@ Settings SettingsFromJson(const json::object& object) {
   settings.deletion_protection = JsonBool(object, "deletion_protection");
   settings.auto_minor_version_upgrade = JsonBool(object, "auto_minor_version_upgrade");
   settings.copy_tags_to_snapshot = JsonBool(object, "copy_tags_to_snapshot");
+  settings.backup_retention_days = JsonInt(object, "backup_retention_days");
   settings.backup_window = JsonString(object, "backup_window");
   settings.maintenance_window = JsonString(object, "maintenance_window");
   settings.master_verifier = JsonString(object, "master_verifier");
@@ -69,6 +71,8 @@ std::string Format(const Instance& instance) {
                                       {"second_interface", instance.second_interface},
                                       {"private_address", instance.private_address},
                                       {"host_address", instance.host_address},
+                                      {"restore", nodes::ToJson(instance.restore)},
+                                      {"restored_from", instance.restored_from},
                                       {"restarts", instance.restarts},
                                       {"power", nodes::PowerName(instance.power)},
                                       {"endpoint_open", instance.endpoint_open},
@@ -102,6 +106,10 @@ Result<Instance> ParseInstance(std::string_view text) {
   instance.second_interface = JsonString(object, "second_interface");
   instance.private_address = JsonString(object, "private_address");
   instance.host_address = JsonString(object, "host_address");
+  if (const json::value* restore = object.if_contains("restore")) {
+    TRY_ASSIGN(instance.restore, nodes::RestoreFromJson(*restore));
+  }
+  instance.restored_from = JsonString(object, "restored_from");
   instance.restarts = JsonInt(object, "restarts");
   TRY_ASSIGN(instance.power, nodes::ParsePower(JsonString(object, "power")));
   instance.endpoint_open = JsonBool(object, "endpoint_open");

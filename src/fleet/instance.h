@@ -31,10 +31,11 @@ struct Settings {
   bool deletion_protection = false;
   bool auto_minor_version_upgrade = true;
   bool copy_tags_to_snapshot = false;
-  std::string backup_window;       // "hh24:mi-hh24:mi", UTC
-  std::string maintenance_window;  // "ddd:hh24:mi-ddd:hh24:mi", UTC
-  std::string master_verifier;     // SCRAM; a new one means a new password
-  std::int64_t password_stamp = 1;
+  std::int64_t backup_retention_days = 0;  // 0: no automated backups
+  std::string backup_window;               // "hh24:mi-hh24:mi", UTC
+  std::string maintenance_window;          // "ddd:hh24:mi-ddd:hh24:mi", UTC
+  std::string master_verifier;             // SCRAM; a new one means a new password
+  std::int64_t password_stamp = 1;         // 0: the password that was restored
   bool operator==(const Settings&) const = default;
 };
 
@@ -57,6 +58,10 @@ struct Instance {
   std::string second_interface;
   std::string private_address;  // of the endpoint, while there is one
   std::string host_address;
+  // Where its data come from, until it is available; and whose snapshot or instance that was, for
+  // people.
+  nodes::Restore restore;
+  std::string restored_from;
   std::int64_t restarts = 0;                   // raised by a reboot
   nodes::Power power = nodes::Power::kAbsent;  // what its nodes should be doing
   bool endpoint_open = false;                  // whether the gateway should listen for it

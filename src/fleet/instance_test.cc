@@ -28,6 +28,7 @@ Instance Full() {
                        .deletion_protection = true,
                        .auto_minor_version_upgrade = false,
                        .copy_tags_to_snapshot = true,
+                       .backup_retention_days = 7,
                        .backup_window = "01:00-02:00",
                        .maintenance_window = "sun:03:00-sun:04:00",
                        .master_verifier = "SCRAM-SHA-256$\"quoted\"",
@@ -39,6 +40,12 @@ Instance Full() {
   instance.second_interface = "eni-2";
   instance.private_address = "10.0.1.4";
   instance.host_address = "127.0.1.4";
+  instance.restore = {.source = InstanceId("db-OLD"),
+                      .backup = "b-1",
+                      .target = nodes::Restore::Target::kTime,
+                      .time = FromMicros(5)};
+  instance.restored_from = "Restored";
+  instance.deferred.backup_retention_days = 0;
   instance.restarts = 4;
   instance.power = nodes::Power::kStopped;
   instance.endpoint_open = true;

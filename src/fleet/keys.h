@@ -33,6 +33,20 @@ inline std::string JournalPrefix(const InstanceId& id) {
 inline std::string StorageToldKey(const InstanceId& id) {
   return "/storage-told/" + id.str();
 }
+inline constexpr std::string_view kDbSnapshotsPrefix = "/db-snapshots/";
+inline std::string DbSnapshotKey(std::string_view identifier) {
+  return std::string(kDbSnapshotsPrefix) + std::string(identifier);
+}
+// Backups of the repository, by their ids, and who needs them.
+inline constexpr std::string_view kBackupRecordsPrefix = "/backups/";
+inline std::string BackupRecordKey(std::string_view backup) {
+  return std::string(kBackupRecordsPrefix) + std::string(backup);
+}
+// By the id of the instance that they are or were of.
+inline constexpr std::string_view kAutomatedBackupsPrefix = "/automated-backups/";
+inline std::string AutomatedBackupKey(const InstanceId& id) {
+  return std::string(kAutomatedBackupsPrefix) + id.str();
+}
 inline std::string SubnetGroupKey(std::string_view name) {
   return "/subnet-groups/" + std::string(name);
 }

@@ -2,6 +2,7 @@
 // shows its old values and the new ones as pending, as on RDS. The old ones are kept in the frame
 // too: a change that cannot be carried out is taken back, so that the instance never claims to be
 // what it is not.
+#include "fleet/backup_steps.h"
 #include "fleet/keys.h"
 #include "fleet/steps.h"
 #include "fleet/workflows.h"
@@ -132,7 +133,23 @@ std::vector<std::string_view> Changes(const Settings& before, const Settings& no
             ? "Finished applying modification to convert to a Multi-AZ DB instance"
             : "Finished applying modification to convert to a standard (Single-AZ) DB instance");
   }
+  const bool had_backups = before.backup_retention_days > 0;
+  const bool has_backups = now.backup_retention_days > 0;
+  if (had_backups && !has_backups) changes.emplace_back("Disabled automated backups");
+  if (!had_backups && has_backups) changes.emplace_back("Enabled automated backups");
   return changes;
+}
+
+// As on RDS, backups that are switched off are gone.
+Next DropBackups(const Context&, StepContext& step, Versioned<Instance>& instance) {
+  if (instance.value.settings.backup_retention_days > 0) return Next::Done();
+  Result<Versioned<AutomatedBackup>> backup = LoadAutomatedBackup(step.store, instance.value.id);
+  if (!backup && backup.error().code() == Code::kNotFound) return Next::Done();
+  if (!backup) return Next(backup.error());
+  if (!backup->value.doomed) {
+    TRY(DoomAutomatedBackup(step.store, step.transaction, *backup));
+  }
+  return Next::Done();
 }
 
 Next Announce(const Context& context, StepContext& step, Versioned<Instance>& instance) {
@@ -160,7 +177,11 @@ workflow::Workflow ModifyInstanceWorkflow(const Context& context) {
                     {"follow-multi-az", run(FollowMultiAz), nullptr},
                     {"await-endpoint", run(OpenEndpoint), nullptr},
                     {"rename", run(Rename), nullptr},
-                    {"announce", run(Announce), nullptr}},
+                    {"drop-backups", run(DropBackups), nullptr},
+                    {"announce", run(Announce), nullptr},
+                    {"begin-first-snapshot", run(BeginFirstSnapshot), nullptr},
+                    {"take-first-snapshot", run(TakeFirstSnapshot),
+                     UndoOnInstance(context, DropSnapshot)}},
           .on_failed = UndoOnInstance(context, TellFailure)};
 }
 

@@ -106,6 +106,8 @@ Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha
   if (wanted.primary == ha::Task::kStop && primary.power == nodes::Power::kRunning) {
     primary.power = nodes::Power::kStopped;
   }
+  primary.archive = instance.settings.backup_retention_days > 0;
+  if (record.primary == instance.first_node) primary.restore = instance.restore;
   primary.revive = record.revive;
   primary.checkpoint = record.checkpoint;
   primary.waits_for = wanted.primary_waits_for;

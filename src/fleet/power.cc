@@ -1,5 +1,6 @@
 // Reboot, stop and start of an instance. A stop or start that cannot be carried out is taken back:
 // the instance is then what it was, and says why.
+#include "fleet/backup_steps.h"
 #include "fleet/keys.h"
 #include "fleet/steps.h"
 #include "fleet/workflows.h"
@@ -90,7 +91,8 @@ workflow::Workflow StopInstanceWorkflow(const Context& context) {
     return UndoOnInstance(context, std::move(body));
   };
   return {.name = std::string(kStopInstance),
-          .steps = {{"close-endpoint", run(CloseEndpoint), undo(Reopen)},
+          .steps = {{"take-snapshot", run(TakeSnapshot), undo(DropSnapshot)},
+                    {"close-endpoint", run(CloseEndpoint), undo(Reopen)},
                     {"stop-nodes", run(StopNodes), undo(PowerOn)},
                     {"announce", run(AnnounceStopped), nullptr}},
           .on_failed = TellFailure(context, "stopped")};

@@ -16,6 +16,10 @@ std::string Context::SubnetGroupArn(std::string_view name) const {
   return "arn:aws:rds:" + region + ":" + account + ":subgrp:" + std::string(name);
 }
 
+std::string Context::SnapshotArn(std::string_view identifier) const {
+  return "arn:aws:rds:" + region + ":" + account + ":snapshot:" + std::string(identifier);
+}
+
 Result<Versioned<Instance>> LoadInstance(store::Store& store, const InstanceId& id) {
   TRY_ASSIGN(const store::Document document, store.Get(InstanceKey(id)));
   TRY_ASSIGN(Instance instance, ParseInstance(document.value));
@@ -104,7 +108,7 @@ Result<std::optional<workflow::Run>> ActiveRun(store::Store& store, const Instan
 
 std::string StatusOf(const Instance& instance, const std::optional<workflow::Run>& active,
                      const nodes::Storage& storage) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kStatuses = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kStatuses = {{
       {kCreateInstance, "creating"},
       {kDeleteInstance, "deleting"},
       {kModifyInstance, "modifying"},
@@ -112,13 +116,16 @@ std::string StatusOf(const Instance& instance, const std::optional<workflow::Run
       {kFailoverInstance, "rebooting"},
       {kStopInstance, "stopping"},
       {kStartInstance, "starting"},
+      {kCreateSnapshot, "backing-up"},
   }};
   if (active) {
     for (const auto& [workflow, status] : kStatuses) {
       if (active->workflow == workflow) return JsonString(active->frame, "status", status);
     }
   }
-  if (!instance.failure.empty()) return "failed";
+  if (!instance.failure.empty()) {
+    return instance.restore.source.empty() ? "failed" : "incompatible-restore";
+  }
   if (instance.power == nodes::Power::kStopped) return "stopped";
   return storage.TakesNoWrites() ? "storage-full" : "available";
 }

@@ -22,11 +22,15 @@ void RegisterAll(workflow::Engine& engine, const Context& context) {
   engine.Register(FailoverInstanceWorkflow(context));
   engine.Register(StopInstanceWorkflow(context));
   engine.Register(StartInstanceWorkflow(context));
+  engine.Register(CreateSnapshotWorkflow(context));
   engine.Register(HaReconciler(context));
   engine.Register(RouteReconciler(context));
   engine.Register(StorageReconciler(context));
   engine.Register(EventReconciler(context));
   engine.Register(MaintenanceReconciler(context));
+  if (context.shelf == nullptr) return;
+  engine.Register(BackupReconciler(context));
+  engine.Register(ShelfReconciler(context));
 }
 
 }  // namespace howdah::fleet

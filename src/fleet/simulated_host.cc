@@ -28,7 +28,52 @@ void SimulatedHost::Tick() {
   for (const store::Document& document : Must(store_.List(nodes::kNodesPrefix)).documents) {
     if (document.key.ends_with("/desired")) Keep(Must(nodes::ParseDesired(document.value)));
   }
+  for (const store::Document& document : Must(store_.List(nodes::kBackupTasksPrefix)).documents) {
+    TakeBackup(Must(nodes::ParseBackupTask(document.value)));
+  }
   ServeRoutes();
+}
+
+void SimulatedHost::TakeBackup(const nodes::BackupTask& task) {
+  const std::string key = nodes::BackupStateKey(task.id);
+  nodes::BackupState state;
+  if (const auto stored = store_.Get(key)) state = Must(nodes::ParseBackupState(stored->value));
+  Put(key, nodes::Format(Advance(task, state)));
+}
+
+// Begins, is half done, is done; called off, or without its server, it fails.
+nodes::BackupState SimulatedHost::Advance(const nodes::BackupTask& task, nodes::BackupState state) {
+  using Name = nodes::BackupStateName;
+  if (state.state == Name::kDone || state.state == Name::kFailed) return state;
+  const bool runs = state_.machines.contains(task.node) && state_.machines[task.node].process;
+  const bool fails = failing_backups > 0 && state.state == Name::kRunning;
+  if (task.cancelled || !runs || fails) {
+    if (fails) --failing_backups;
+    state.state = Name::kFailed;
+    state.detail = task.cancelled ? "called off" : "the disk is full";
+    return state;
+  }
+  if (state.state == Name::kWaiting) {
+    state.state = Name::kRunning;
+    state.total_bytes = 1000;
+    state.done_bytes = 500;
+    return state;
+  }
+  if (stalls_backups) return state;
+  state.state = Name::kDone;
+  state.done_bytes = state.size_bytes = 1000;
+  state.stored_bytes = 300;
+  state.finished = now;
+  std::string verifier;
+  for (const auto& [node, machine] : state_.machines) {
+    const auto desired = store_.Get(nodes::DesiredKey(node));
+    const bool ours =
+        desired && Must(nodes::ParseDesired(desired->value)).instance == task.instance;
+    if (ours && !machine.verifier.empty()) verifier = machine.verifier;
+  }
+  state_.shelf.backups[task.id] = {
+      .instance = task.instance, .finished = now, .verifier = verifier};
+  return state;
 }
 
 void SimulatedHost::Keep(const nodes::Desired& want) {
@@ -171,9 +216,24 @@ bool SimulatedHost::Seed(const nodes::Desired& want, Machine& machine, nodes::Ob
     observed.detail = "the primary does not run";
     return false;
   }
+  if (!want.restore.source.empty() && !RestoreInto(want, machine, observed)) return false;
   machine.directory = true;
   observed.seeded = true;
   return false;
+}
+
+bool SimulatedHost::RestoreInto(const nodes::Desired& want, Machine& machine,
+                                nodes::Observed& observed) {
+  const auto backup = state_.shelf.backups.find(want.restore.backup);
+  if (backup == state_.shelf.backups.end()) {
+    state_.violations.insert("a backup went while it was to be restored");
+    observed.state = nodes::State::kFailed;
+    observed.detail = "there is no backup " + want.restore.backup;
+    return false;
+  }
+  machine.verifier = backup->second.verifier;
+  observed.restored = {.done = true, .stage = "done"};
+  return true;
 }
 
 void SimulatedHost::Start(const nodes::Desired& want, Machine& machine, nodes::Observed& observed) {
@@ -214,6 +274,11 @@ void SimulatedHost::LookInside(const nodes::Desired& want, Machine& machine,
     machine.needs_proof = false;
   }
   machine.fit = !machine.needs_proof;
+  if (!want.archive) return;
+  // Rarely news, so that it wakes nobody all the time.
+  const WallTime until = std::chrono::floor<std::chrono::seconds>(now);
+  state_.shelf.archived_until[want.instance] = observed.archived.until = until;
+  state_.shelf.archives.try_emplace(want.instance);
 }
 
 std::string SimulatedHost::StreamingFrom(const NodeId& primary,

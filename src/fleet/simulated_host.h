@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "fleet/simulated_shelf.h"
+#include "nodes/backup.h"
 #include "nodes/node.h"
 #include "nodes/route.h"
 #include "store/store.h"
@@ -35,6 +37,7 @@ class SimulatedHost {
     std::set<std::string> listening;   // "127.0.1.4:5432"
     std::set<std::string> violations;  // of the rules that every host relies on
     std::int64_t next_pid = 1000;
+    Shelf shelf;
   };
 
   explicit SimulatedHost(store::Store& store) : store_(store) {}
@@ -44,6 +47,8 @@ class SimulatedHost {
 
   const State& state() const { return state_; }
   void Restore(State state) { state_ = std::move(state); }
+  Shelf& shelf() { return state_.shelf; }
+  WallTime now{};  // what its clock says
 
   // Mischief: nodes that cannot be made to run, addresses that somebody else has.
   std::set<NodeId> broken_nodes;
@@ -51,6 +56,9 @@ class SimulatedHost {
   std::set<std::string> taken_addresses;
   // What a node reports of its storage; a held one has no process.
   std::map<NodeId, nodes::Storage> storages;
+  // Backups that will still fail; whether they wait for ever.
+  int failing_backups = 0;
+  bool stalls_backups = false;
   void Kill(const NodeId& node) { state_.machines[node].process = false; }
 
  private:
@@ -66,6 +74,9 @@ class SimulatedHost {
   void Start(const nodes::Desired& want, Machine& machine, nodes::Observed& observed);
   void LookInside(const nodes::Desired& want, Machine& machine, nodes::Observed& observed);
   std::string StreamingFrom(const NodeId& primary, const std::string& preferred) const;
+  void TakeBackup(const nodes::BackupTask& task);
+  nodes::BackupState Advance(const nodes::BackupTask& task, nodes::BackupState state);
+  bool RestoreInto(const nodes::Desired& want, Machine& machine, nodes::Observed& observed);
   void ServeRoutes();
   nodes::RouteObserved Serve(const nodes::Route& route);
   void Put(const std::string& key, const std::string& text);

@@ -7,6 +7,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "fleet/backup_records.h"
 #include "fleet/event.h"
 #include "fleet/keys.h"
 #include "fleet/storage.h"
@@ -90,23 +91,30 @@ void TestFleet::MakeNetwork() {
 }
 
 std::shared_ptr<Context> TestFleet::MakeContext(store::Store& through, store::FaultPlan* faults) {
-  return std::make_shared<Context>(
-      Context{.store = through,
-              .clock = store.clock,
-              .entropy = entropy,
-              .vpc = {through, entropy, region_, driver_},
-              .account = "000000000000",
-              .region = "us-west-2",
-              .seal = [](std::string_view plain, std::string_view) -> Result<std::string> {
-                return "sealed:" + std::string(plain);
-              },
-              .engines = [] { return Result<std::vector<postgres::Engine>>(); },
-              .can_listen =
-                  [faults](network::Ipv4, std::int64_t) {
-                    const auto ask = []() -> Result<bool> { return true; };
-                    return faults == nullptr || faults->Reach(ask).value_or(false);
-                  },
-              .log = log_});
+  struct Made {
+    SimulatedShelf shelf;
+    Context context;
+  };
+  auto made = std::make_shared<Made>(
+      Made{.shelf = SimulatedShelf(host.shelf(), faults),
+           .context = {.store = through,
+                       .clock = store.clock,
+                       .entropy = entropy,
+                       .vpc = {through, entropy, region_, driver_},
+                       .account = "000000000000",
+                       .region = "us-west-2",
+                       .seal = [](std::string_view plain, std::string_view) -> Result<std::string> {
+                         return "sealed:" + std::string(plain);
+                       },
+                       .engines = [] { return Result<std::vector<postgres::Engine>>(); },
+                       .can_listen =
+                           [faults](network::Ipv4, std::int64_t) {
+                             const auto ask = []() -> Result<bool> { return true; };
+                             return faults == nullptr || faults->Reach(ask).value_or(false);
+                           },
+                       .log = log_}});
+  made->context.shelf = &made->shelf;
+  return {made, &made->context};
 }
 
 NewInstance TestFleet::Wish(bool multi_az) const {
@@ -126,6 +134,7 @@ NewInstance TestFleet::Wish(bool multi_az) const {
 
 void TestFleet::Tick() {
   store.clock.Advance(100ms);
+  host.now = store.clock.Now();
   host.Tick();
 }
 
@@ -175,7 +184,7 @@ std::string TestFleet::Status(std::string_view name) {
 
 std::string TestFleet::Summary() {
   const std::optional<Instance> instance = Only();
-  if (!instance) return "gone";
+  if (!instance) return "gone" + Snapshots();
   const Settings& settings = instance->settings;
   const auto record = LoadRecord(*store, instance->id);
   std::vector<std::string> states;
@@ -186,12 +195,22 @@ std::string TestFleet::Summary() {
     states.push_back(fmt::format("{} password {}", nodes::StateName(observed.state),
                                  known ? machine->second.verifier : "none"));
   }
-  return fmt::format("{} {} {} {} port {} verifier {} groups {} phase {} nodes {} at {} {}",
+  return fmt::format("{} {} {} {} {} port {} verifier {} groups {} phase {} nodes {} at {} {}",
                      instance->identifier, Status(instance->identifier), settings.instance_class,
-                     settings.multi_az ? "multi" : "single", settings.port,
+                     settings.multi_az ? "multi" : "single", Snapshots(), settings.port,
                      settings.master_verifier, fmt::join(settings.security_groups, "+"),
                      record ? ha::PhaseName(record->value.phase) : "none", fmt::join(states, ", "),
                      fmt::join(host.state().listening, ","), instance->failure);
+}
+
+// The names of automated ones tell the minute, which tests do not share.
+std::string TestFleet::Snapshots() {
+  std::string text;
+  for (const auto& [snapshot, revision] : Must(ListDbSnapshots(*store))) {
+    text += fmt::format(" [{} {}]", snapshot.automated ? "automated" : snapshot.identifier,
+                        StatusOf(snapshot));
+  }
+  return text;
 }
 
 std::vector<std::string> TestFleet::Messages() {
@@ -210,7 +229,37 @@ std::vector<std::string> TestFleet::Leftovers() {
   FindLeftDocuments(instance, found);
   FindLeftInterfaces(instance, found);
   FindLeftOnHost(instance, found);
+  FindLeftBackups(found);
   return found;
+}
+
+// Every backup of the repository is known and needed by somebody who is there, or is going.
+void TestFleet::FindLeftBackups(std::vector<std::string>& found) {
+  for (const std::string_view prefix : {nodes::kBackupTasksPrefix, nodes::kBackupStatesPrefix}) {
+    for (const store::Document& document : Must(store->List(prefix)).documents) {
+      found.push_back("document " + document.key);
+    }
+  }
+  std::set<std::string> users;
+  std::set<std::string> known;
+  for (const auto& [snapshot, revision] : Must(ListDbSnapshots(*store))) {
+    if (StatusOf(snapshot) == "creating") found.push_back("unfinished " + snapshot.identifier);
+    if (!snapshot.IsAvailable()) continue;
+    users.insert(SnapshotUser(snapshot.identifier));
+    if (!host.shelf().backups.contains(snapshot.backup)) {
+      found.push_back("missing backup of " + snapshot.identifier);
+    }
+  }
+  for (const auto& [record, revision] : Must(ListBackupRecords(*store))) {
+    known.insert(record.id);
+    for (const std::string& user : record.users) {
+      if (users.erase(user) == 0) found.push_back("unknown user " + user);
+    }
+  }
+  for (const std::string& user : users) found.push_back("missing record for " + user);
+  for (const auto& [id, backup] : host.shelf().backups) {
+    if (!known.contains(id)) found.push_back("backup " + id);
+  }
 }
 
 void TestFleet::FindLeftDocuments(const std::optional<Instance>& instance,

@@ -52,6 +52,7 @@ class TestFleet {
   // What an onlooker sees of the instance, in words: equal for equal states.
   std::string Summary();
   std::vector<std::string> Messages();  // of all events
+  std::string Snapshots();              // names and statuses
   // What is there and should not be, or the other way round, by the instance's record.
   std::vector<std::string> Leftovers();
 
@@ -65,6 +66,7 @@ class TestFleet {
   void MakeNetwork();
   void FindLeftDocuments(const std::optional<Instance>& instance, std::vector<std::string>& found);
   void FindLeftInterfaces(const std::optional<Instance>& instance, std::vector<std::string>& found);
+  void FindLeftBackups(std::vector<std::string>& found);
   void FindLeftOnHost(const std::optional<Instance>& instance, std::vector<std::string>& found);
 
   vpc::Region region_ = vpc::MakeRegion("us-west-2");

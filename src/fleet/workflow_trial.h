@@ -44,7 +44,8 @@ inline workflow::StepFunction Holding(const std::shared_ptr<Made>& made,
 inline std::vector<workflow::Workflow> AllWorkflows(const std::shared_ptr<Made>& made) {
   std::vector<workflow::Workflow> all;
   for (const auto& make : {CreateInstanceWorkflow, DeleteInstanceWorkflow, ModifyInstanceWorkflow,
-                           RebootInstanceWorkflow, StopInstanceWorkflow, StartInstanceWorkflow}) {
+                           RebootInstanceWorkflow, StopInstanceWorkflow, StartInstanceWorkflow,
+                           CreateSnapshotWorkflow}) {
     workflow::Workflow workflow = make(*made->context);
     for (workflow::Step& step : workflow.steps) {
       step.run = Holding(made, step.run);
@@ -58,7 +59,7 @@ inline std::vector<workflow::Workflow> AllWorkflows(const std::shared_ptr<Made>&
 
 inline std::vector<workflow::Reconciler> AllReconcilers(const std::shared_ptr<Made>& made) {
   std::vector<workflow::Reconciler> all;
-  for (const auto& make : {HaReconciler, RouteReconciler}) {
+  for (const auto& make : {HaReconciler, RouteReconciler, ShelfReconciler}) {
     workflow::Reconciler reconciler = make(*made->context);
     reconciler.reconcile = [made, reconcile = reconciler.reconcile] { return reconcile(); };
     all.push_back(std::move(reconciler));

@@ -15,6 +15,7 @@ inline constexpr std::string_view kRebootInstance = "reboot-instance";
 inline constexpr std::string_view kFailoverInstance = "failover-instance";
 inline constexpr std::string_view kStopInstance = "stop-instance";
 inline constexpr std::string_view kStartInstance = "start-instance";
+inline constexpr std::string_view kCreateSnapshot = "create-snapshot";
 
 // The context outlives the workflows.
 workflow::Workflow CreateInstanceWorkflow(const Context& context);
@@ -24,12 +25,15 @@ workflow::Workflow RebootInstanceWorkflow(const Context& context);
 workflow::Workflow FailoverInstanceWorkflow(const Context& context);
 workflow::Workflow StopInstanceWorkflow(const Context& context);
 workflow::Workflow StartInstanceWorkflow(const Context& context);
+workflow::Workflow CreateSnapshotWorkflow(const Context& context);
 
 // The standing duties of the fleet.
 workflow::Reconciler HaReconciler(const Context& context);           // ha_reconciler.cc
 workflow::Reconciler RouteReconciler(const Context& context);        // route_reconciler.cc
 workflow::Reconciler EventReconciler(const Context& context);        // prunes old events
 workflow::Reconciler MaintenanceReconciler(const Context& context);  // maintenance.cc
+workflow::Reconciler BackupReconciler(const Context& context);       // backup_reconciler.cc
+workflow::Reconciler ShelfReconciler(const Context& context);        // shelf_reconciler.cc
 
 void RegisterAll(workflow::Engine& engine, const Context& context);
 

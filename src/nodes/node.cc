@@ -172,6 +172,13 @@ const DocumentCodec<Observed>& ObservedCodec() {
 
 }  // namespace
 
+json::object ToJson(const Restore& restore) {
+  return RestoreCodec().ToJson(restore);
+}
+Result<Restore> RestoreFromJson(const json::value& value) {
+  return RestoreCodec().FromJson(value);
+}
+
 std::string Format(const Desired& desired) {
   return DesiredCodec().Format(desired);
 }

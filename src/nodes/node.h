@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/ids.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "nodes/storage.h"
@@ -156,6 +157,10 @@ struct Observed {
   Storage storage;
   bool operator==(const Observed&) const = default;
 };
+
+// For documents that hold one.
+json::object ToJson(const Restore& restore);
+Result<Restore> RestoreFromJson(const json::value& value);
 
 std::string_view RoleName(Role role);
 std::string_view StateName(State state);

@@ -164,7 +164,6 @@ class Modifications(Refuses, unittest.TestCase):
                                              "PreferredBackupWindow": "10:30-11:30"}),
                 (value, "MasterUserPassword", {"MasterUserPassword": "a"}),
                 (value, "NewDBInstanceIdentifier", {"NewDBInstanceIdentifier": "1--"}),
-                (combination, "BackupRetentionPeriod", {"BackupRetentionPeriod": 7}),
                 (combination, "Cannot find version 14.99", {"EngineVersion": "14.99"}),
                 (combination, "Cannot upgrade postgres from 14.17 to 14.2", {"EngineVersion": "14.2"}),
                 (combination, "TdeCredentialArn", {"TdeCredentialArn": "arn:x"}),
@@ -365,7 +364,7 @@ class Catalogue(Refuses, unittest.TestCase):
                 (combination, "RDS does not support creating a DB instance with the following combination: "
                  "DBInstanceClass=db.bogus, Engine=postgres", {"DBInstanceClass": "db.bogus"}),
                 (combination, "availability zone", {"MultiAZ": True, "AvailabilityZone": "us-west-2a"}),
-                (combination, "BackupRetentionPeriod", {"BackupRetentionPeriod": 99}),
+                (value, "backup retention period", {"BackupRetentionPeriod": 99}),
                 (combination, "StorageEncrypted", {"StorageEncrypted": True}),
                 (combination, "MaxAllocatedStorage", {"MaxAllocatedStorage": 100}),
                 (combination, "MonitoringInterval", {"MonitoringInterval": 60}),

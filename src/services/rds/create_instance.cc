@@ -1,10 +1,8 @@
 // CreateDBInstance: every value is checked, and the whole wish handed to the fleet at once.
 #include <fmt/format.h>
 
-#include "fleet/commands.h"
-#include "fleet/node_plan.h"
 #include "postgres/scram.h"
-#include "services/rds/instances.h"
+#include "services/rds/new_instance.h"
 #include "services/rds/not_served.h"
 #include "services/rds/validate.h"
 
@@ -12,156 +10,36 @@ namespace howdah::services::rds {
 
 namespace {
 
-Outcome<postgres::EngineVersion> ChooseVersion(const fleet::Context& context,
-                                               const std::optional<std::string>& wanted) {
-  const auto engines = context.engines();
-  if (!engines) return Refuse(aws::FaultOf(engines.error()));
-  std::optional<postgres::EngineVersion> best;
-  for (const postgres::Engine& engine : *engines) {
-    const std::string exact = engine.version.Format();
-    const bool fits =
-        !wanted || *wanted == exact || *wanted == std::to_string(engine.version.major);
-    if (fits && (!best || engine.version > *best)) best = engine.version;
-  }
-  if (best) return *best;
-  const std::string version = wanted.value_or("");
-  return Refuse(aws::InvalidParameterCombination(
-      fmt::format("Cannot find version {} for postgres. It is not installed here: run 'howdah "
-                  "engine install {}', or choose one that DescribeDBEngineVersions lists",
-                  version, version.empty() ? "17.6" : version)));
-}
-
-Outcome<fleet::SubnetGroup> FindSubnetGroup(const fleet::Context& context,
-                                            const std::optional<std::string>& name) {
-  const std::string wanted = IdentifierIn(name.value_or("default"));
-  auto group = fleet::LoadSubnetGroup(context, wanted);
-  if (group) return *std::move(group);
-  return Refuse(api::fault::DBSubnetGroupNotFoundFault(
-      fmt::format("DB subnet group '{}' does not exist.", wanted)));
-}
-
-struct Zones {
-  std::string first;
-  std::string second;
-};
-
-Outcome<Zones> ChooseZones(const fleet::Context& context, const fleet::SubnetGroup& group,
-                           const api::CreateDBInstanceMessage& in) {
-  const auto zones = fleet::ZonesOf(context, group);
-  if (!zones) return Refuse(aws::FaultOf(zones.error()));
-  if (zones->empty() || (in.multi_az.value_or(false) && zones->size() < 2)) {
-    return Refuse(api::fault::DBSubnetGroupDoesNotCoverEnoughAZs(fmt::format(
-        "DB Subnet Group {} doesn't meet availability zone coverage requirement. Please add "
-        "subnets to cover at least 2 availability zones.",
-        group.name)));
-  }
-  if (!in.availability_zone) return Zones{zones->front(), zones->size() > 1 ? (*zones)[1] : ""};
-  if (in.multi_az.value_or(false)) {
-    return Refuse(aws::InvalidParameterCombination(
-        "Requesting a specific availability zone is not valid for Multi-AZ instances."));
-  }
-  if (std::ranges::find(*zones, *in.availability_zone) == zones->end()) {
-    return Refuse(api::fault::InvalidVPCNetworkStateFault(
-        fmt::format("DB subnet group {} has no subnet in {}.", group.name, *in.availability_zone)));
-  }
-  std::string other;
-  for (const std::string& zone : *zones) {
-    if (zone != *in.availability_zone && other.empty()) other = zone;
-  }
-  return Zones{*in.availability_zone, other};
-}
-
-template <typename T>
-Outcome<T> Required(const std::optional<T>& value, std::string_view name) {
-  if (value) return *value;
-  return Refuse(
-      aws::MissingParameter(fmt::format("The request must contain the parameter {}", name)));
-}
-
-// The region's 8-hour block of RDS's default windows in us-west-2 begins at 06:00 UTC.
-std::string DefaultBackupWindow() {
-  return "06:00-06:30";
-}
-std::string DefaultMaintenanceWindow() {
-  return "sun:09:00-sun:09:30";
-}
-
-Outcome<fleet::Settings> NewSettings(const fleet::Context& context,
-                                     const api::CreateDBInstanceMessage& in,
-                                     const std::string& version) {
-  fleet::Settings settings;
-  OUTCOME_ASSIGN(settings.instance_class, Required(in.db_instance_class, "DBInstanceClass"));
-  OUTCOME_TRY(ValidClass(settings.instance_class, version));
-  OUTCOME_ASSIGN(settings.storage_gib, Required(in.allocated_storage, "AllocatedStorage"));
-  settings.storage_type = in.storage_type.value_or("gp3");
-  OUTCOME_TRY(ValidStorage("AllocatedStorage", settings.storage_type, settings.storage_gib));
-  settings.multi_az = in.multi_az.value_or(false);
-  settings.port = in.port.value_or(5432);
-  OUTCOME_TRY(ValidPort("Port", settings.port));
-  settings.deletion_protection = in.deletion_protection.value_or(false);
-  settings.auto_minor_version_upgrade = in.auto_minor_version_upgrade.value_or(true);
-  settings.copy_tags_to_snapshot = in.copy_tags_to_snapshot.value_or(false);
-  settings.backup_window = in.preferred_backup_window.value_or(DefaultBackupWindow());
-  OUTCOME_TRY(ValidBackupWindow(settings.backup_window));
-  OUTCOME_ASSIGN(
-      settings.maintenance_window,
-      ValidMaintenanceWindow(in.preferred_maintenance_window.value_or(DefaultMaintenanceWindow())));
-  OUTCOME_TRY(ValidWindows(settings.backup_window, settings.maintenance_window));
+Outcome<std::string> Verifier(const fleet::Context& context,
+                              const api::CreateDBInstanceMessage& in) {
   OUTCOME_ASSIGN(const std::string password,
                  Required(in.master_user_password, "MasterUserPassword"));
   OUTCOME_TRY(ValidPassword(password));
   auto verifier = postgres::MakeScramVerifier(password, context.entropy);
   if (!verifier) return Refuse(aws::FaultOf(verifier.error()));
-  settings.master_verifier = *std::move(verifier);
-  return settings;
-}
-
-Outcome<void> WithinQuotas(const fleet::Context& context, std::int64_t storage_gib) {
-  const auto all = fleet::ListInstances(context.store);
-  if (!all) return Refuse(aws::FaultOf(all.error()));
-  const fleet::Quotas& quotas = context.quotas;
-  if (static_cast<std::int64_t>(all->size()) >= quotas.instances) {
-    return Refuse(api::fault::InstanceQuotaExceededFault(
-        fmt::format("Quota exceeded: at most {} DB instances in one account ('howdah serve "
-                    "--max-instances' sets how many).",
-                    quotas.instances)));
-  }
-  for (const fleet::Instance& instance : *all) storage_gib += instance.settings.storage_gib;
-  if (storage_gib <= quotas.storage_gib) return {};
-  return Refuse(api::fault::StorageQuotaExceededFault(fmt::format(
-      "Quota exceeded: at most {} GiB of AllocatedStorage in one account.", quotas.storage_gib)));
+  return *std::move(verifier);
 }
 
 }  // namespace
 
 Outcome<api::CreateDBInstanceResult> Create(const fleet::Context& context,
                                             const api::CreateDBInstanceMessage& in) {
-  fleet::NewInstance wish;
-  OUTCOME_ASSIGN(wish.identifier,
+  OUTCOME_ASSIGN(const std::string identifier,
                  ValidIdentifier("DBInstanceIdentifier", in.db_instance_identifier.value_or("")));
   if (in.engine.value_or("") != kEngine) {
     return Refuse(aws::InvalidParameterValue(
         fmt::format("Invalid DB engine: {}. Howdah runs postgres.", in.engine.value_or(""))));
   }
-  OUTCOME_ASSIGN(const postgres::EngineVersion version, ChooseVersion(context, in.engine_version));
-  wish.version = version.Format();
-  OUTCOME_TRY(RefuseNotServed(in, version.major));
-  OUTCOME_ASSIGN(wish.settings, NewSettings(context, in, wish.version));
+  OUTCOME_ASSIGN(const std::string version, ChooseVersion(context, in.engine_version));
+  OUTCOME_TRY(RefuseNotServed(in, MajorOf(version)));
+  OUTCOME_ASSIGN(fleet::NewInstance wish, NewInstanceFrom(context, in, version));
+  wish.identifier = identifier;
+  OUTCOME_ASSIGN(wish.settings.master_verifier, Verifier(context, in));
   OUTCOME_ASSIGN(wish.master_user, Required(in.master_username, "MasterUsername"));
   OUTCOME_TRY(ValidMasterUsername(wish.master_user));
   wish.database = in.db_name.value_or("");
   if (wish.database == "postgres") wish.database.clear();  // it is there anyway
   if (!wish.database.empty()) OUTCOME_TRY(ValidDatabaseName(wish.database));
-  OUTCOME_ASSIGN(const fleet::SubnetGroup group, FindSubnetGroup(context, in.db_subnet_group_name));
-  wish.subnet_group = group.name;
-  wish.vpc = group.vpc;
-  OUTCOME_ASSIGN(const Zones zones, ChooseZones(context, group, in));
-  wish.zone = zones.first;
-  wish.secondary_zone = zones.second;
-  OUTCOME_ASSIGN(wish.settings.security_groups,
-                 FindSecurityGroups(context, group.vpc, in.vpc_security_group_ids));
-  OUTCOME_ASSIGN(wish.tags, ToTags(in.tags));
-  OUTCOME_TRY(WithinQuotas(context, wish.settings.storage_gib));
   OUTCOME_ASSIGN(api::DBInstance shape,
                  Answer(context, wish.identifier, fleet::CreateInstance(context, wish)));
   return api::CreateDBInstanceResult{.db_instance = std::move(shape)};

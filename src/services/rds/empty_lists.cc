@@ -33,20 +33,6 @@ Outcome<api::PendingMaintenanceActionsMessage> PendingActions(
   return out;
 }
 
-Outcome<api::DBSnapshotMessage> Snapshots(const fleet::Context&,
-                                          const api::DescribeDBSnapshotsMessage& in) {
-  OUTCOME_TRY(ValidFilters(in.filters, {"db-instance-id", "db-snapshot-id", "dbi-resource-id",
-                                        "snapshot-type", "engine"}));
-  OUTCOME_TRY(ValidPage(in));
-  if (in.db_snapshot_identifier) {
-    return Refuse(api::fault::DBSnapshotNotFoundFault(
-        fmt::format("DBSnapshot {} not found.", *in.db_snapshot_identifier)));
-  }
-  api::DBSnapshotMessage out;
-  out.db_snapshots.MarkPresent();
-  return out;
-}
-
 Outcome<api::DBSecurityGroupMessage> SecurityGroups(
     const fleet::Context&, const api::DescribeDBSecurityGroupsMessage& in) {
   OUTCOME_TRY(ValidFilters(in.filters));
@@ -103,7 +89,6 @@ void RegisterEmptyLists(aws::Service& service, const fleet::Context& context) {
         [&context, handler](const RequestContext&, const auto& in) { return handler(context, in); };
   };
   service.Register<api::DescribePendingMaintenanceActions>(with(PendingActions));
-  service.Register<api::DescribeDBSnapshots>(with(Snapshots));
   service.Register<api::DescribeDBSecurityGroups>(with(SecurityGroups));
   service.Register<api::DescribeSourceRegions>(with(SourceRegions));
   service.Register<api::DescribeReservedDBInstances>(with(Reserved));

@@ -57,7 +57,7 @@ Outcome<api::EventsMessage> Describe(const fleet::Context& context,
   return out;
 }
 
-// What RDS says of each source; Howdah tells of instances only so far.
+// What RDS says of each source; Howdah tells of instances and snapshots so far.
 struct SourceCategories {
   std::string_view source;
   std::vector<std::string> categories;

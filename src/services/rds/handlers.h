@@ -23,6 +23,9 @@ using aws::Refuse;
 using aws::RequestContext;
 
 void RegisterInstances(aws::Service& service, const fleet::Context& context);
+void RegisterSnapshots(aws::Service& service, const fleet::Context& context);
+void RegisterRestores(aws::Service& service, const fleet::Context& context);
+void RegisterAutomatedBackups(aws::Service& service, const fleet::Context& context);
 void RegisterSubnetGroups(aws::Service& service, const fleet::Context& context);
 void RegisterEngines(aws::Service& service, const fleet::Context& context);
 void RegisterEmptyLists(aws::Service& service, const fleet::Context& context);
@@ -43,6 +46,7 @@ using SubnetGroupShapes = std::map<std::string, api::DBSubnetGroup>;
 Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Instance& instance,
                                  SubnetGroupShapes& seen);
 Outcome<api::DBSubnetGroup> ToShape(const fleet::Context& context, const fleet::SubnetGroup& group);
+int MajorOf(std::string_view version);  // of "14.17"; 0: it is none
 aws::List<api::Tag> ToShape(const fleet::Tags& tags);
 // Checks AWS's rules for tags: no more than 50, keys of 1 to 128 characters that do not begin with
 // "aws:" or "rds:", values of at most 256.

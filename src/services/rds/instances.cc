@@ -5,6 +5,8 @@
 
 #include "fleet/commands.h"
 #include "services/rds/filters.h"
+#include "services/rds/snapshots.h"
+#include "services/rds/validate.h"
 
 namespace howdah::services::rds {
 
@@ -105,10 +107,7 @@ Outcome<void> ValidFinalSnapshot(const api::DeleteDBInstanceMessage& in) {
     return Refuse(aws::InvalidParameterCombination(
         "FinalDBSnapshotIdentifier can not be specified when SkipFinalSnapshot is true."));
   }
-  if (skip) return {};
-  return Refuse(aws::InvalidParameterCombination(
-      "FinalDBSnapshotIdentifier is not served by Howdah yet: there are no snapshots. Give "
-      "SkipFinalSnapshot=true if the data may go."));
+  return {};
 }
 
 Outcome<api::DeleteDBInstanceResult> Delete(const fleet::Context& context,
@@ -120,9 +119,16 @@ Outcome<api::DeleteDBInstanceResult> Delete(const fleet::Context& context,
         "Cannot delete protected DB Instance, please disable deletion protection and try again."));
   }
   OUTCOME_TRY(ValidFinalSnapshot(in));
+  fleet::Deletion how{.keeps_backups = !in.delete_automated_backups.value_or(true)};
+  if (in.final_db_snapshot_identifier) {
+    OUTCOME_TRY(HasRepository(context, "FinalDBSnapshotIdentifier"));
+    OUTCOME_ASSIGN(how.final_snapshot, ValidSnapshotIdentifier("FinalDBSnapshotIdentifier",
+                                                               *in.final_db_snapshot_identifier));
+  }
   // A failed creation is tolerated: its record is all that is left.
-  OUTCOME_ASSIGN(api::DBInstance shape,
-                 Answer(context, identifier, fleet::DeleteInstance(context, identifier)));
+  const Result<fleet::Instance> done = fleet::DeleteInstance(context, identifier, how);
+  OUTCOME_TRY(SnapshotTaken(context, done, how.final_snapshot));
+  OUTCOME_ASSIGN(api::DBInstance shape, Answer(context, identifier, done));
   return api::DeleteDBInstanceResult{.db_instance = std::move(shape)};
 }
 
@@ -147,14 +153,17 @@ Outcome<api::RebootDBInstanceResult> Reboot(const fleet::Context& context,
 
 Outcome<api::StopDBInstanceResult> Stop(const fleet::Context& context,
                                         const api::StopDBInstanceMessage& in) {
-  if (in.db_snapshot_identifier) {
-    return Refuse(aws::InvalidParameterCombination(
-        "DBSnapshotIdentifier is not served by Howdah yet: there are no snapshots."));
-  }
   OUTCOME_ASSIGN(const auto found, Find(context, in.db_instance_identifier.value_or("")));
   const std::string& identifier = found.value.identifier;
-  OUTCOME_ASSIGN(api::DBInstance shape,
-                 Answer(context, identifier, fleet::StopInstance(context, identifier)));
+  std::string snapshot;
+  if (in.db_snapshot_identifier) {
+    OUTCOME_TRY(HasRepository(context, "DBSnapshotIdentifier"));
+    OUTCOME_ASSIGN(snapshot,
+                   ValidSnapshotIdentifier("DBSnapshotIdentifier", *in.db_snapshot_identifier));
+  }
+  const Result<fleet::Instance> done = fleet::StopInstance(context, identifier, snapshot);
+  OUTCOME_TRY(SnapshotTaken(context, done, snapshot));
+  OUTCOME_ASSIGN(api::DBInstance shape, Answer(context, identifier, done));
   return api::StopDBInstanceResult{.db_instance = std::move(shape)};
 }
 

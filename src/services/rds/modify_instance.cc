@@ -76,6 +76,11 @@ Outcome<fleet::Deferred> Deferrable(const fleet::Context& context, const Message
   Ask(queue.storage_type, in.storage_type, now.storage_type);
   if (in.multi_az) OUTCOME_TRY(ValidMultiAz(instance, *in.multi_az));
   Ask(queue.multi_az, in.multi_az, now.multi_az);
+  if (in.backup_retention_period) {
+    OUTCOME_TRY(ValidRetention(context, *in.backup_retention_period));
+    const bool switches = (*in.backup_retention_period == 0) != (now.backup_retention_days == 0);
+    queue.backup_retention_days = switches ? in.backup_retention_period : std::nullopt;
+  }
   if (in.new_db_instance_identifier) {
     OUTCOME_ASSIGN(const std::string name,
                    NewName(context, instance, *in.new_db_instance_identifier));
@@ -111,6 +116,11 @@ Outcome<fleet::Settings> AtOnce(const fleet::Context& context, const Message& in
   wanted.auto_minor_version_upgrade =
       in.auto_minor_version_upgrade.value_or(wanted.auto_minor_version_upgrade);
   wanted.copy_tags_to_snapshot = in.copy_tags_to_snapshot.value_or(wanted.copy_tags_to_snapshot);
+  // From some to none and back is switching, and may wait.
+  if (in.backup_retention_period.value_or(0) > 0 && wanted.backup_retention_days > 0) {
+    OUTCOME_TRY(ValidRetention(context, *in.backup_retention_period));
+    wanted.backup_retention_days = *in.backup_retention_period;
+  }
   wanted.backup_window = in.preferred_backup_window.value_or(wanted.backup_window);
   OUTCOME_TRY(ValidBackupWindow(wanted.backup_window));
   OUTCOME_ASSIGN(

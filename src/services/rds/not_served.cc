@@ -22,7 +22,7 @@ bool IsOther(const std::optional<T>& value, const T& harmless) {
 
 // What a handler reads, or this file. Any other parameter of AWS's would be taken in silence, and
 // that is a promise: it is refused by its name.
-constexpr std::array<std::string_view, 61> kRead = {
+constexpr std::array<std::string_view, 69> kRead = {
     "AllocatedStorage",
     "AllowMajorVersionUpgrade",
     "ApplyImmediately",
@@ -42,6 +42,7 @@ constexpr std::array<std::string_view, 61> kRead = {
     "DBParameterGroupName",
     "DBPortNumber",
     "DBSecurityGroups",
+    "DBSnapshotIdentifier",
     "DBSubnetGroupName",
     "DatabaseInsightsMode",
     "DedicatedLogVolume",
@@ -77,12 +78,19 @@ constexpr std::array<std::string_view, 61> kRead = {
     "ProcessorFeatures",
     "PubliclyAccessible",
     "ReplicaMode",
+    "RestoreTime",
     "RotateMasterUserPassword",
+    "SourceDBInstanceAutomatedBackupsArn",
+    "SourceDBInstanceIdentifier",
+    "SourceDbiResourceId",
     "StorageEncrypted",
     "StorageThroughput",
     "StorageType",
     "Tags",
+    "TargetDBInstanceIdentifier",
     "Timezone",
+    "UseDefaultProcessorFeatures",
+    "UseLatestRestorableTime",
     "VpcSecurityGroupIds",
 };
 
@@ -120,10 +128,6 @@ Outcome<void> RefuseUpgrade(const fleet::Context& context, const postgres::Engin
 // What create and modify have in common.
 template <typename Message>
 Outcome<void> RefuseCommon(const Message& in, int major) {
-  if (in.backup_retention_period.value_or(0) != 0) {
-    return NotYet("BackupRetentionPeriod",
-                  "there are no backups in this version, so only 0 can be kept as a promise");
-  }
   if (in.enable_iam_database_authentication.value_or(false)) {
     return NotYet("EnableIAMDatabaseAuthentication", "logins use passwords");
   }
@@ -209,6 +213,13 @@ Outcome<void> RefuseNotServed(const api::CreateDBInstanceMessage& in, int major)
     return NotYet("EngineLifecycleSupport", "nobody mends what the community does not any more");
   }
   return {};
+}
+
+Outcome<void> RefuseNotServed(const api::RestoreDBInstanceFromDBSnapshotMessage& in) {
+  return RefuseWhatNobodyReads<api::RestoreDBInstanceFromDBSnapshot>(in);
+}
+Outcome<void> RefuseNotServed(const api::RestoreDBInstanceToPointInTimeMessage& in) {
+  return RefuseWhatNobodyReads<api::RestoreDBInstanceToPointInTime>(in);
 }
 
 Outcome<void> RefuseNotServed(const fleet::Context& context, const api::ModifyDBInstanceMessage& in,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "fleet/backup_records.h"
 #include "fleet/node_plan.h"
 #include "fleet/storage.h"
 #include "fleet/workflows.h"
@@ -12,11 +13,6 @@
 namespace howdah::services::rds {
 
 namespace {
-
-int MajorOf(const fleet::Instance& instance) {
-  const auto version = postgres::EngineVersion::Parse(instance.version);
-  return version ? version->major : 0;
-}
 
 // What waits for the maintenance window, and what a change under way will bring; the top level
 // keeps the old values until it has.
@@ -29,6 +25,7 @@ api::PendingModifiedValues PendingOf(const fleet::Instance& instance,
   pending.allocated_storage = deferred.storage_gib;
   pending.storage_type = deferred.storage_type;
   pending.multi_az = deferred.multi_az;
+  pending.backup_retention_period = deferred.backup_retention_days;
   if (!active || active->workflow != fleet::kModifyInstance) return pending;
   const fleet::Settings& now = instance.settings;
   const fleet::Settings wanted = fleet::SettingsFromJson(JsonObject(active->frame, "settings"));
@@ -38,6 +35,9 @@ api::PendingModifiedValues PendingOf(const fleet::Instance& instance,
   if (wanted.storage_gib != now.storage_gib) pending.allocated_storage = wanted.storage_gib;
   if (wanted.port != now.port) pending.port = wanted.port;
   if (wanted.multi_az != now.multi_az) pending.multi_az = wanted.multi_az;
+  if (wanted.backup_retention_days != now.backup_retention_days) {
+    pending.backup_retention_period = wanted.backup_retention_days;
+  }
   if (wanted.password_stamp != now.password_stamp) pending.master_user_password = "****";
   const std::string name = JsonString(active->frame, "new_identifier");
   if (!name.empty() && name != instance.identifier) pending.db_instance_identifier = name;
@@ -78,8 +78,6 @@ void FillNetwork(api::DBInstance& shape, const fleet::Instance& instance) {
 
 // What Howdah does not do yet is off and says so.
 void FillWhatIsOff(api::DBInstance& shape) {
-  shape.backup_retention_period = 0;
-  shape.backup_target = "region";
   shape.storage_encrypted = false;
   shape.iam_database_authentication_enabled = false;
   shape.performance_insights_enabled = false;
@@ -103,7 +101,22 @@ Outcome<void> FillSubnetGroup(const fleet::Context& context, const fleet::Instan
   return {};
 }
 
+Outcome<void> FillBackups(const fleet::Context& context, const fleet::Instance& instance,
+                          api::DBInstance& shape) {
+  shape.backup_retention_period = instance.settings.backup_retention_days;
+  shape.backup_target = "region";
+  const auto latest = fleet::LatestRestorableTime(context.store, instance);
+  if (!latest) return Refuse(aws::FaultOf(latest.error()));
+  shape.latest_restorable_time = *latest;
+  return {};
+}
+
 }  // namespace
+
+int MajorOf(std::string_view text) {
+  const auto version = postgres::EngineVersion::Parse(text);
+  return version ? version->major : 0;
+}
 
 Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Instance& instance) {
   SubnetGroupShapes seen;
@@ -117,7 +130,7 @@ Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Ins
   const auto storage = fleet::StorageOf(context.store, instance);
   if (!storage) return Refuse(aws::FaultOf(storage.error()));
   const fleet::Settings& settings = instance.settings;
-  const int major = MajorOf(instance);
+  const int major = MajorOf(instance.version);
   api::DBInstance shape;
   shape.db_instance_identifier = instance.identifier;
   shape.dbi_resource_id = instance.id.str();
@@ -148,6 +161,7 @@ Outcome<api::DBInstance> ToShape(const fleet::Context& context, const fleet::Ins
   FillZones(shape, instance, exchanged);
   FillNetwork(shape, instance);
   FillWhatIsOff(shape);
+  OUTCOME_TRY(FillBackups(context, instance, shape));
   shape.tag_list = ToShape(instance.tags);
   shape.pending_modified_values = PendingOf(instance, *active);
   OUTCOME_TRY(FillSubnetGroup(context, instance, seen, shape));

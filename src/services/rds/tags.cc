@@ -1,18 +1,20 @@
-// Tags of instances and subnet groups, named by their ARNs. Default groups have none.
+// Tags of instances, snapshots and subnet groups, named by their ARNs. Default groups have none.
 #include <fmt/format.h>
 
+#include "fleet/backup_commands.h"
 #include "fleet/commands.h"
 #include "fleet/keys.h"
 #include "fleet/subnet_group.h"
 #include "postgres/parameters.h"
 #include "services/rds/filters.h"
 #include "services/rds/instances.h"
+#include "services/rds/snapshots.h"
 
 namespace howdah::services::rds {
 
 namespace {
 
-enum class Kind { kInstance, kSubnetGroup, kDefaultGroup };
+enum class Kind { kInstance, kSnapshot, kSubnetGroup, kDefaultGroup };
 struct Target {
   Kind kind;
   std::string name;
@@ -66,13 +68,21 @@ Outcome<Target> TargetOf(const fleet::Context& context, const std::optional<std:
   const std::string kind = text.substr(ours.size(), colon - ours.size());
   const std::string name = text.substr(colon + 1);
   if (kind == "db") return Target{Kind::kInstance, IdentifierIn(name)};
+  if (kind == "snapshot") return Target{Kind::kSnapshot, SnapshotIn(name)};
   if (kind == "subgrp") return Target{Kind::kSubnetGroup, name};
   if (IsDefaultGroup(kind, name)) return Target{Kind::kDefaultGroup, name};
   return NotFound(kind, name);
 }
 
 std::unexpected<aws::Fault> NotFound(const Target& target) {
-  return NotFound(target.kind == Kind::kInstance ? "db" : "subgrp", target.name);
+  switch (target.kind) {
+    case Kind::kInstance:
+      return NotFound("db", target.name);
+    case Kind::kSnapshot:
+      return NotFound("snapshot", target.name);
+    default:
+      return NotFound("subgrp", target.name);
+  }
 }
 
 Outcome<fleet::Tags> Read(const fleet::Context& context, const Target& target) {
@@ -82,9 +92,26 @@ Outcome<fleet::Tags> Read(const fleet::Context& context, const Target& target) {
     if (!found) return NotFound(target);
     return found->value.tags;
   }
+  if (target.kind == Kind::kSnapshot) {
+    const auto found = fleet::LoadDbSnapshot(context.store, target.name);
+    if (!found) return NotFound(target);
+    return found->value.tags;
+  }
   const auto group = fleet::GetSubnetGroup(context.store, target.name);
   if (!group) return NotFound(target);
   return group->tags;
+}
+
+Result<> Set(const fleet::Context& context, const Target& target, const fleet::Tags& add,
+             const std::vector<std::string>& remove) {
+  switch (target.kind) {
+    case Kind::kInstance:
+      return fleet::SetTags(context, target.name, add, remove);
+    case Kind::kSnapshot:
+      return fleet::SetSnapshotTags(context, target.name, add, remove);
+    default:
+      return fleet::SetSubnetGroupTags(context.store, target.name, add, remove);
+  }
 }
 
 Outcome<aws::Empty> Change(const fleet::Context& context, const Target& target,
@@ -98,9 +125,7 @@ Outcome<aws::Empty> Change(const fleet::Context& context, const Target& target,
   if (tags.size() > 50) {
     return Refuse(aws::InvalidParameterValue("A resource can have at most 50 Tags."));
   }
-  const Result<> done = target.kind == Kind::kInstance
-                            ? fleet::SetTags(context, target.name, add, remove)
-                            : fleet::SetSubnetGroupTags(context.store, target.name, add, remove);
+  const Result<> done = Set(context, target, add, remove);
   if (!done && done.error().code() == Code::kNotFound) return NotFound(target);
   if (!done) return Refuse(aws::FaultOf(done.error()));
   return aws::Empty{};

@@ -34,7 +34,8 @@ constexpr int kShortestWindow = 30;
 
 }  // namespace
 
-Outcome<std::string> ValidIdentifier(std::string_view parameter, std::string_view value) {
+Outcome<std::string> ValidIdentifier(std::string_view parameter, std::string_view value,
+                                     std::size_t longest) {
   const auto refuse = [&] {
     return Refuse(InvalidParameterValue(fmt::format(
         "The parameter {} is not a valid identifier. Identifiers must begin with a letter; must "
@@ -42,13 +43,29 @@ Outcome<std::string> ValidIdentifier(std::string_view parameter, std::string_vie
         "contain two consecutive hyphens.",
         parameter)));
   };
-  if (value.empty() || value.size() > 63 || !IsLetter(value.front()) || value.back() == '-') {
+  if (value.empty() || value.size() > longest || !IsLetter(value.front()) || value.back() == '-') {
     return refuse();
   }
   const bool legal =
       std::ranges::all_of(value, [](char c) { return IsLetter(c) || IsDigit(c) || c == '-'; });
   if (!legal || value.find("--") != std::string_view::npos) return refuse();
   return Lower(value);
+}
+
+Outcome<std::string> ValidSnapshotIdentifier(std::string_view parameter, std::string_view value) {
+  constexpr std::size_t kLongest = 255;
+  return ValidIdentifier(parameter, value, kLongest);
+}
+
+Outcome<void> ValidRetention(const fleet::Context& context, std::int64_t days) {
+  constexpr std::int64_t kMostDays = 35;
+  if (days < 0 || days > kMostDays) {
+    return Refuse(InvalidParameterValue(fmt::format(
+        "Invalid backup retention period: {}. Must be between 0 and {}.", days, kMostDays)));
+  }
+  if (days == 0 || context.shelf != nullptr) return {};
+  return Refuse(aws::InvalidParameterCombination(
+      "BackupRetentionPeriod can only be 0: this installation has no backup repository."));
 }
 
 Outcome<void> ValidDatabaseName(std::string_view value) {

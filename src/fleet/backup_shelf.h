@@ -1,0 +1,39 @@
+// The repository of backups as the fleet needs it: what is there, what can be restored from it, and
+// what may go. Behind it stands the repository itself; in tests a simulated one. Blocking, every
+// wait bounded, safe from any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "nodes/node.h"
+
+namespace howdah::fleet {
+
+// What a restore will do, decided before anything is made.
+struct PlannedRestore {
+  std::string backup;            // which it begins with
+  WallTime until{};              // what was committed up to then will be in it
+  std::uint64_t size_bytes = 0;  // what it restores to
+};
+
+class BackupShelf {
+ public:
+  virtual ~BackupShelf() = default;
+
+  // What a restore must know of an instance when nothing but the repository is left: a JSON text.
+  // The same text again changes nothing.
+  virtual Result<> Describe(const InstanceId& instance, const std::string& description) = 0;
+  // kNotFound: no such backup, or the instance has none. kInvalid: the time is outside of what can
+  // be restored; the text says what can.
+  virtual Result<PlannedRestore> Plan(const nodes::Restore& restore) = 0;
+  // Absent is no error, here and below.
+  virtual Result<> DeleteBackup(const InstanceId& instance, const std::string& backup) = 0;
+  // The WAL from before that backup began; an empty one: all of it.
+  virtual Result<> ExpireArchive(const InstanceId& instance, const std::string& oldest_backup) = 0;
+};
+
+}  // namespace howdah::fleet
