@@ -3,14 +3,14 @@ however it is cut, however it was sent and whatever the session has set, and nob
 nobody waits for the standby; the server lives on, and what was acknowledged is there when the standby is back."""
 
 import ctypes
-import os
 import signal
 import threading
 import unittest
 
 import psycopg2
 
-from harness import MASTER, Howdah, eventually
+from harness import MASTER, eventually
+from multi_az import MultiAzCase, signal_all
 
 PASSWORD = "a-password-0"
 libpq = ctypes.CDLL("libpq.so.5")
@@ -50,25 +50,7 @@ class ExtendedSession:
         libpq.PQfinish(self.connection)
 
 
-class CommitGuard(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.howdah = Howdah().start()
-        cls.addClassCleanup(cls.howdah.stop)
-        cls.network = cls.howdah.network()
-        cls.howdah.admit_host(cls.network["db"])
-        cls.howdah.create_instance("db-1", cls.network, MultiAZ=True)
-        cls.instance = cls.howdah.await_available("db-1")
-        eventually(cls.is_protected, 30, "protected")
-
-    @classmethod
-    def status(cls):
-        return cls.howdah.status()["Instances"][0]
-
-    @classmethod
-    def is_protected(cls):
-        return cls.status()["Phase"] == "PROTECTED"
-
+class CommitGuard(MultiAzCase):
     def session(self, *statements):
         connection = self.howdah.connect(self.instance)
         connection.autocommit = True
@@ -84,30 +66,13 @@ class CommitGuard(unittest.TestCase):
             return cursor.fetchone()[0]
 
     def setUp(self):
+        self.await_phase("PROTECTED")
         self.watcher = self.session("drop table if exists t", "create table t (n int)")
         with self.watcher.cursor() as cursor:
             cursor.execute("create or replace procedure p() language plpgsql as "
                            "$$ begin insert into t values (0); commit; insert into t values (0); commit; end $$")
             cursor.execute("insert into t values (1)")
-        self.primary = self.pid("primary")
-
-    def pid(self, role):
-        return next(node["Pid"] for node in self.status()["Nodes"] if node["Role"].lower() == role)
-
-    def freeze_standby(self):
-        server = self.pid("standby")
-        directory = next(p["cwd"] for p in self.howdah.processes.postmasters() if p["pid"] == server)
-        frozen = [p["pid"] for p in self.howdah.processes.postgres() if p["cwd"] == directory]
-        self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
-        self.signal_all(frozen, signal.SIGSTOP)
-        return frozen
-
-    def signal_all(self, pids, number):
-        for pid in pids:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
+        self.primary = self.node("primary")["Pid"]
 
     def await_wait(self, pid):
         eventually(lambda: self.one(self.watcher, "select count(*) from pg_stat_activity where "
@@ -159,8 +124,8 @@ class CommitGuard(unittest.TestCase):
         return self.one(self.watcher, "select count(*) from t where n in (0, 3)")
 
     def assert_whole_again(self):
-        self.assertEqual(self.pid("primary"), self.primary, "the server was not restarted")
-        eventually(self.is_protected, 60, "protected again")
+        self.assertEqual(self.node("primary")["Pid"], self.primary, "the server was not restarted")
+        self.await_phase("PROTECTED")
         connection = self.session("insert into t values (2)")
         self.assertEqual(self.one(connection, "select count(*) from t where n in (1, 2)"), 2)
 
@@ -173,7 +138,7 @@ class CommitGuard(unittest.TestCase):
         do = "do $$ begin insert into t values (3); commit; end $$"
         timeout = "set statement_timeout = '300ms'"
         self.howdah.status()
-        frozen = self.freeze_standby()
+        frozen = self.freeze("standby")
         self.howdah.kill()
         for how, before, statement in (
                 ("pg_cancel_backend", [], insert),
@@ -192,19 +157,19 @@ class CommitGuard(unittest.TestCase):
             with self.subTest(how=how, sent="extended"):
                 self.assert_lost_extended(how, insert)
         self.assertEqual(self.seen(), 0)
-        self.signal_all(frozen, signal.SIGCONT)
+        signal_all(frozen, signal.SIGCONT)
         eventually(lambda: self.seen() == 12, 20, "the standby has them all")
         self.howdah.start()
         self.assert_whole_again()
 
     def test_cut_short_before_the_primary_stops_waiting(self):
-        frozen = self.freeze_standby()
+        frozen = self.freeze("standby")
         self.assert_lost("pg_cancel_backend", [], "insert into t values (3)")
         self.assertTrue(self.seen() == 0 or self.status()["Phase"] == "DEGRADED")
-        eventually(lambda: self.status()["Phase"] == "DEGRADED", 20, "degraded")
+        self.await_phase("DEGRADED", seconds=20)
         eventually(lambda: self.seen() == 1, 10, "seen without the standby")
         self.session("insert into t values (4)")
-        self.signal_all(frozen, signal.SIGCONT)
+        signal_all(frozen, signal.SIGCONT)
         self.assert_whole_again()
 
     def test_a_session_cannot_do_without_the_standby(self):
@@ -216,9 +181,9 @@ class CommitGuard(unittest.TestCase):
                           f"alter role {MASTER} set howdah.enforce_synchronous_commit = off"):
             with self.assertRaises(psycopg2.Error):
                 self.session(forbidden)
-        frozen = self.freeze_standby()
+        frozen = self.freeze("standby")
         self.assert_lost("pg_cancel_backend", [], "insert into t values (3)")
-        self.signal_all(frozen, signal.SIGCONT)
+        signal_all(frozen, signal.SIGCONT)
         self.assert_whole_again()
 
     def test_a_tag_lets_sessions_decide(self):
@@ -229,10 +194,10 @@ class CommitGuard(unittest.TestCase):
         self.howdah.rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": tag, "Value": "session"}])
         eventually(lambda: self.enforced() == "off", 15, "sessions decide")
         self.assertEqual(self.one(self.watcher, "show rds.allow_async_commit"), "1")
-        frozen = self.freeze_standby()
+        frozen = self.freeze("standby")
         self.howdah.kill()
         self.session("set synchronous_commit = local", "insert into t values (3)")
-        self.signal_all(frozen, signal.SIGCONT)
+        signal_all(frozen, signal.SIGCONT)
         self.howdah.start()
         self.howdah.rds.remove_tags_from_resource(ResourceName=arn, TagKeys=[tag])
         eventually(lambda: self.enforced() == "on", 15, "enforced again")

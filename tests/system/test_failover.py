@@ -12,107 +12,27 @@ import unittest
 import botocore.exceptions
 import psycopg2
 
-from harness import Howdah, eventually
+from harness import eventually
+from multi_az import MultiAzCase, signal_all
 
 
-class Writer(threading.Thread):
-    """Inserts numbers over one connection after the other; remembers what was acknowledged and every error."""
-
-    def __init__(self, howdah, instance):
-        super().__init__(daemon=True)
-        self.howdah, self.instance = howdah, instance
-        self.acknowledged, self.lost, self.refused = [], [], []
-        self.done = threading.Event()
-
-    def run(self):
-        number = 0
-        while not self.done.is_set():
-            try:
-                connection = self.howdah.connect(self.instance)
-            except psycopg2.Error as error:
-                self.refused.append(str(error))
-                continue
-            connection.autocommit = True
-            try:
-                with connection.cursor() as cursor:
-                    while not self.done.is_set():
-                        number += 1
-                        cursor.execute("insert into numbers values (%s)", (number,))
-                        self.acknowledged.append(number)
-            except psycopg2.Error as error:
-                self.lost.append(error)
-
-
-class Failover(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        # The limits on failovers are for a fleet in service; here one follows the other.
-        cls.howdah = Howdah(options=("--failover-hold-down", "0")).start()
-        cls.addClassCleanup(cls.howdah.stop)
-        cls.network = cls.howdah.network()
-        cls.howdah.admit_host(cls.network["db"])
-        cls.howdah.create_instance("db-1", cls.network, MultiAZ=True)
-        cls.instance = cls.howdah.await_available("db-1")
+class Failover(MultiAzCase):
+    # The limits on failovers are for a fleet in service; here one follows the other.
+    options = ("--failover-hold-down", "0")
 
     def setUp(self):
-        self.await_protected()
-        self.execute("drop table if exists numbers", "create table numbers (n int)")
+        self.await_phase("PROTECTED")
         self.before = self.status()
-        self.writer = Writer(self.howdah, self.instance)
-        self.writer.start()
-        self.addCleanup(self.writer.done.set)
-        self.await_writes()
-
-    def status(self):
-        return self.howdah.status()["Instances"][0]
+        self.begin_writing()
 
     def why(self):
         return json.loads(self.howdah.cli("why", "db-1", "-o", "json").stdout)
 
-    def await_protected(self, epoch=0):
-        def is_so():
-            now = self.status()
-            return now["Phase"] == "PROTECTED" and now["Epoch"] >= epoch
-        eventually(is_so, 60, f"protected; it is {self.status()}")
-
-    def execute(self, *statements):
-        connection = self.howdah.connect(self.instance)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            rows = cursor.fetchall() if cursor.description else []
-        connection.close()
-        return rows
-
-    def await_writes(self, seconds=30):
-        seen = len(self.writer.acknowledged)
-        eventually(lambda: len(self.writer.acknowledged) > seen + 20, seconds, "writes go on")
-
-    def node(self, role):
-        return next(node for node in self.status()["Nodes"] if node["Role"] == role)
-
-    def server(self, role):
-        """Every process of the node's server."""
-        pid = self.node(role)["Pid"]
-        directory = next(p["cwd"] for p in self.howdah.processes.postmasters() if p["pid"] == pid)
-        return [p["pid"] for p in self.howdah.processes.postgres() if p["cwd"] == directory]
-
-    def signal_all(self, pids, number):
-        for pid in pids:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
-
     def assert_taken_over(self, cause):
         """Roles and zones have changed places, nothing acknowledged is lost, and the pair is whole again."""
-        self.await_protected(self.before["Epoch"] + 1)
+        self.await_phase("PROTECTED", self.before["Epoch"] + 1)
         self.await_writes()
-        self.writer.done.set()
-        self.writer.join(30)
-        present = {row[0] for row in self.execute("select n from numbers")}
-        self.assertEqual([n for n in self.writer.acknowledged if n not in present], [], "acknowledged and lost")
+        self.assert_nothing_lost()
         now = self.status()
         self.assertEqual(now["Epoch"], self.before["Epoch"] + 1)
         roles = {node["NodeId"]: node["Role"] for node in now["Nodes"]}
@@ -152,11 +72,11 @@ class Failover(unittest.TestCase):
         self.assertEqual(self.writer.refused, [])
 
     def test_every_process_of_the_primary_is_killed(self):
-        self.signal_all(self.server("primary"), signal.SIGKILL)
+        signal_all(self.server("primary"), signal.SIGKILL)
         self.assert_taken_over("the primary's server ended")
 
     def test_the_primary_is_frozen(self):
-        self.signal_all(self.server("primary"), signal.SIGSTOP)
+        signal_all(self.server("primary"), signal.SIGSTOP)
         self.assert_taken_over("the primary did not answer")
 
     def test_the_primary_is_killed_while_serve_is_away(self):
@@ -165,12 +85,9 @@ class Failover(unittest.TestCase):
         self.howdah.kill()
         os.kill(primary, signal.SIGKILL)
         self.howdah.start()
-        self.await_protected()
+        self.await_phase("PROTECTED")
         self.await_writes()
-        self.writer.done.set()
-        self.writer.join(30)
-        present = {row[0] for row in self.execute("select n from numbers")}
-        self.assertEqual([n for n in self.writer.acknowledged if n not in present], [])
+        self.assert_nothing_lost()
 
     def test_serve_is_killed_in_the_middle(self):
         for moment in (0.0, 0.02, 0.05, 0.1, 0.2, 0.4):
@@ -179,12 +96,9 @@ class Failover(unittest.TestCase):
                 os.kill(self.node("primary")["Pid"], signal.SIGKILL)
                 time.sleep(moment)
                 self.howdah.restart()
-                self.await_protected(epoch)
+                self.await_phase("PROTECTED", epoch)
                 self.await_writes()
-        self.writer.done.set()
-        self.writer.join(30)
-        present = {row[0] for row in self.execute("select n from numbers")}
-        self.assertEqual([n for n in self.writer.acknowledged if n not in present], [])
+        self.assert_nothing_lost()
 
     def test_by_the_command_line(self):
         done = self.howdah.cli("failover", "db-1")
@@ -194,10 +108,8 @@ class Failover(unittest.TestCase):
         self.assertIn("PROTECTS AGAINST", self.howdah.cli("status").stdout)
 
     def test_without_a_whole_standby_nobody_is_promoted(self):
-        frozen = self.server("standby")
-        self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
-        self.signal_all(frozen, signal.SIGSTOP)
-        eventually(lambda: self.status()["Phase"] == "DEGRADED", 20, "degraded")
+        frozen = self.freeze("standby")
+        self.await_phase("DEGRADED", seconds=20)
         with self.assertRaises(botocore.exceptions.ClientError) as refused:
             self.howdah.rds.reboot_db_instance(DBInstanceIdentifier="db-1", ForceFailover=True)
         self.assertEqual(refused.exception.response["Error"]["Code"], "InvalidDBInstanceState")
@@ -207,17 +119,14 @@ class Failover(unittest.TestCase):
         self.await_writes()
         self.assertEqual(self.node("primary")["NodeId"], primary["NodeId"])
         self.assertEqual(self.status()["Epoch"], self.before["Epoch"])
-        self.signal_all(frozen, signal.SIGCONT)
-        self.await_protected()
+        signal_all(frozen, signal.SIGCONT)
+        self.await_phase("PROTECTED")
 
     def test_a_loss_that_an_operator_accepts(self):
         """The primary and its data are gone while the standby lacks commits: nobody but a person promotes it."""
-        self.writer.done.set()
-        self.writer.join(30)
-        frozen = self.server("standby")
-        self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
-        self.signal_all(frozen, signal.SIGSTOP)
-        eventually(lambda: self.status()["Phase"] == "DEGRADED", 20, "degraded")
+        self.writer.end()
+        frozen = self.freeze("standby")
+        self.await_phase("DEGRADED", seconds=20)
         # More than waits in the socket between them, which the standby would still find when it is thawed.
         self.execute("create table filler as select repeat(md5(n::text), 100) from generate_series(1, 5000) n",
                      "insert into numbers values (-1)")
@@ -225,14 +134,14 @@ class Failover(unittest.TestCase):
         data = self.howdah.home / "zones" / primary["AvailabilityZone"] / primary["NodeId"] / "data"
         data.rename(data.parent / "gone")
         os.kill(primary["Pid"], signal.SIGKILL)
-        eventually(lambda: self.status()["Phase"] == "HALTED", 20, "halted")
-        self.signal_all(frozen, signal.SIGCONT)
+        self.await_phase("HALTED", seconds=20)
+        signal_all(frozen, signal.SIGCONT)
         refused = self.howdah.cli("failover", "db-1", check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("HALTED", refused.stderr)
         done = self.howdah.cli("failover", "db-1", "--accept-data-loss")
         self.assertIn("accepting the loss of data", done.stdout)
-        self.await_protected(self.before["Epoch"] + 1)
+        self.await_phase("PROTECTED", self.before["Epoch"] + 1)
         present = {row[0] for row in self.execute("select n from numbers")}
         self.assertNotIn(-1, present)
         self.assertEqual([n for n in self.writer.acknowledged if n not in present], [])
@@ -240,19 +149,16 @@ class Failover(unittest.TestCase):
     def test_onto_a_standby_that_froze_a_moment_before(self):
         """Nothing was promoted, so the primary goes on."""
         frozen = self.server("standby")
-        self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
+        self.addCleanup(signal_all, frozen, signal.SIGCONT)
         primary = self.node("primary")
-        self.signal_all(frozen, signal.SIGSTOP)
+        signal_all(frozen, signal.SIGSTOP)
         os.kill(primary["Pid"], signal.SIGKILL)
         self.await_writes(60)
         self.assertEqual(self.node("primary")["NodeId"], primary["NodeId"])
         self.assertEqual(self.why()["RoleChanges"][-1]["Outcome"], "turned back")
-        self.signal_all(frozen, signal.SIGCONT)
-        self.await_protected()
-        self.writer.done.set()
-        self.writer.join(30)
-        present = {row[0] for row in self.execute("select n from numbers")}
-        self.assertEqual([n for n in self.writer.acknowledged if n not in present], [])
+        signal_all(frozen, signal.SIGCONT)
+        self.await_phase("PROTECTED")
+        self.assert_nothing_lost()
 
     def test_single_az_and_multi_az_again_after_a_failover(self):
         self.howdah.cli("failover", "db-1")
@@ -263,7 +169,7 @@ class Failover(unittest.TestCase):
             self.howdah.await_available("db-1")
             self.assertEqual(self.node("primary")["NodeId"], primary["NodeId"])
             self.assertEqual(self.howdah.describe("db-1")["AvailabilityZone"], primary["AvailabilityZone"])
-        self.await_protected()
+        self.await_phase("PROTECTED")
         self.assertNotEqual(self.howdah.describe("db-1")["SecondaryAvailabilityZone"], primary["AvailabilityZone"])
 
 

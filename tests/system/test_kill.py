@@ -4,13 +4,11 @@ behind, and everything is back by itself."""
 import os
 import shutil
 import signal
-import threading
 import time
 import unittest
 
-import psycopg2
-
 from harness import Howdah, eventually
+from multi_az import MultiAzCase, signal_all
 
 # Seconds after the call at which serve is killed: dense where the steps are.
 MOMENTS = [0.0, 0.1, 0.25, 0.5, 0.8, 1.2, 1.7, 2.3, 2.6, 3.0, 3.4, 4.0]
@@ -76,83 +74,23 @@ class Serve(unittest.TestCase):
         self.assertEqual([v for v in howdah.ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"]], [])
 
 
-class Writer(threading.Thread):
-    """Inserts numbers and remembers those whose commit was acknowledged."""
-
-    def __init__(self, howdah, instance):
-        super().__init__(daemon=True)
-        self.howdah, self.instance = howdah, instance
-        self.acknowledged = []
-        self.done = threading.Event()
-        self.number = 0
-
-    def run(self):
-        while not self.done.is_set():
-            try:
-                connection = self.howdah.connect(self.instance, connect_timeout=3)
-                connection.autocommit = True
-                with connection.cursor() as cursor:
-                    while not self.done.is_set():
-                        self.number += 1
-                        cursor.execute("insert into numbers values (%s)", (self.number,))
-                        self.acknowledged.append(self.number)
-            except psycopg2.Error:
-                time.sleep(0.05)
-
-
-class UnderWrites(unittest.TestCase):
+class UnderWrites(MultiAzCase):
     """A Multi-AZ instance that is written to while its processes are killed."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.howdah = Howdah().start()
-        cls.addClassCleanup(cls.howdah.stop)
-        cls.network = cls.howdah.network()
-        cls.howdah.admit_host(cls.network["db"])
-        cls.howdah.create_instance("db-1", cls.network, MultiAZ=True)
-        cls.instance = cls.howdah.await_available("db-1")
-
     def setUp(self):
-        self.execute("drop table if exists numbers", "create table numbers (n int)")
-        self.writer = Writer(self.howdah, self.instance)
-        self.writer.start()
-        self.addCleanup(self.writer.done.set)
-        self.await_writes()
-
-    def execute(self, *statements):
-        connection = self.howdah.connect(self.instance)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-        connection.close()
-
-    def await_writes(self, more=20, seconds=40):
-        """Writes go on: so many more were acknowledged."""
-        goal = len(self.writer.acknowledged) + more
-        eventually(lambda: len(self.writer.acknowledged) >= goal, seconds, "writes go on")
+        self.begin_writing()
 
     def tearDown(self):
-        self.writer.done.set()
-        self.writer.join(20)
-        connection = self.howdah.connect(self.instance)
-        with connection, connection.cursor() as cursor:
-            cursor.execute("select n from numbers")
-            kept = {row[0] for row in cursor}
-        connection.close()
-        self.assertEqual(set(self.writer.acknowledged) - kept, set(), "acknowledged, and lost")
+        self.assert_nothing_lost()
         eventually(self.whole, 60, "two nodes, protected")
 
     def whole(self):
-        status = self.howdah.status()["Instances"][0]
+        status = self.status()
         return (len(self.howdah.processes.postmasters()) == 2 and status["Status"] == "available" and
-                "protected" in (status["Phase"] or "").lower())
+                status["Phase"] == "PROTECTED")
 
     def kill(self, pid):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        signal_all([pid], signal.SIGKILL)
 
     def test_serve_killed_cuts_no_connection(self):
         connection = self.howdah.connect(self.instance)
@@ -207,39 +145,20 @@ class UnderWrites(unittest.TestCase):
                  "logical replication launcher", "walsender", "walreceiver", "startup", "logger")
         return f"{zone} " + next((k for k in known if k in command), "backend" if "appdb" in words else "other")
 
-    def standby(self):
-        """The standby's server and its data directory."""
-        nodes = self.howdah.status()["Instances"][0]["Nodes"]
-        pid = next(node["Pid"] for node in nodes if node["Role"] == "standby")
-        return pid, next(p["cwd"] for p in self.howdah.processes.postmasters() if p["pid"] == pid)
-
-    def phase(self):
-        return self.howdah.status()["Instances"][0]["Phase"]
-
     def test_a_frozen_standby_holds_commits_up_only_for_the_budget(self):
-        _, directory = self.standby()
-        frozen = [p["pid"] for p in self.howdah.processes.postgres() if p["cwd"] == directory]
-        self.addCleanup(self.signal_all, frozen, signal.SIGCONT)
-        self.signal_all(frozen, signal.SIGSTOP)
-        eventually(lambda: self.phase() == "DEGRADED", 20, "degraded")
+        frozen = self.freeze("standby")
+        self.await_phase("DEGRADED", seconds=20)
         self.await_writes()
-        self.signal_all(frozen, signal.SIGCONT)
+        signal_all(frozen, signal.SIGCONT)
         eventually(self.whole, 60, "protected again")
 
     def test_a_standby_whose_directory_is_gone_is_copied_anew(self):
-        pid, directory = self.standby()
+        pid, directory = self.node("standby")["Pid"], self.directory("standby")
         os.rename(directory, directory + ".taken")
         self.addCleanup(shutil.rmtree, directory + ".taken", True)
         self.kill(pid)
         self.await_writes()
         eventually(lambda: os.path.exists(directory + "/PG_VERSION") and self.whole(), 60, "protected again")
-
-    def signal_all(self, pids, number):
-        for pid in pids:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
 
     def test_both_postmasters_killed_with_serve_away(self):
         self.howdah.kill()
