@@ -168,6 +168,54 @@ std::string RenderHba(TcpClients tcp) {
                                          : "host all all all reject\n");
 }
 
+namespace {
+
+// To the microsecond, which is what PostgreSQL compares.
+std::string TimestampLiteral(WallTime time) {
+  std::string text = FormatIso8601(time);  // to the millisecond, and a Z
+  text.pop_back();
+  const std::int64_t micros = ToMicros(time);
+  return fmt::format("{}{:03}Z", text,
+                     micros - ToMicros(std::chrono::floor<std::chrono::milliseconds>(time)));
+}
+
+}  // namespace
+
+std::string RenderRecoveryHba() {
+  return "# Written by Howdah while a backup is recovered from.\n"
+         "local all rdsadmin trust\n"
+         "local all all reject\n"
+         "local replication all reject\n"
+         "host all all all reject\n"
+         "host replication all all reject\n";
+}
+
+Result<std::string> RenderRecovery(const RecoveryGoal& goal) {
+  if (goal.restore_command.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) {
+    return Fail(Code::kInvalid, "restore_command: a value is one line");
+  }
+  // Not for queries: what the source allowed itself, such as its connections, need not fit here
+  // yet.
+  Settings settings = {{"hot_standby", "off"},
+                       {"primary_conninfo", ""},
+                       {"restore_command", goal.restore_command},
+                       {"recovery_target_action", "promote"},
+                       {"recovery_target_inclusive", "on"},
+                       {"recovery_target_timeline", "current"}};
+  if (ToNumber(goal.timeline) != 0) {
+    settings["recovery_target_timeline"] = std::to_string(ToNumber(goal.timeline));
+  }
+  if (goal.at_backup_end) settings["recovery_target"] = "immediate";
+  if (goal.before) {
+    settings["recovery_target_time"] = TimestampLiteral(*goal.before);
+  }
+  std::string text = "# Written by Howdah: how the recovery from a backup ends.\n";
+  for (const auto& [name, value] : settings) {
+    text += fmt::format("{} = {}\n", name, QuoteConfigValue(value));
+  }
+  return text;
+}
+
 std::string SynchronousStandbyNames(std::string_view application_name) {
   if (application_name.empty()) return "";
   std::string quoted;

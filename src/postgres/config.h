@@ -8,6 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+#include "base/time.h"
+#include "postgres/lsn.h"
 #include "postgres/parameters.h"
 
 namespace howdah::postgres {
@@ -53,6 +56,20 @@ enum class TcpClients { kNone, kAny, kOnlyTls };
 // pg_hba.conf: SCRAM for everybody, replication for rdsrepladmin alone, the database rdsadmin for
 // rdsadmin alone, Howdah's own roles on local sockets only, anything else refused.
 std::string RenderHba(TcpClients tcp);
+
+// pg_hba.conf while a backup is being recovered from: rdsadmin alone, on the private socket,
+// without the password, which is that of the instance that was backed up.
+std::string RenderRecoveryHba();
+
+// Where the recovery from a backup ends. It ends in a promotion to a timeline of its own.
+struct RecoveryGoal {
+  std::string restore_command;
+  bool at_backup_end = false;      // as soon as the data are consistent
+  std::optional<WallTime> before;  // before the first commit that is later than that
+  Timeline timeline{};             // the one to follow; 0: the backup's own
+};
+// standby.conf of a node that recovers from a backup. kInvalid for a command that is no line.
+Result<std::string> RenderRecovery(const RecoveryGoal& goal);
 
 // 'it''s' as postgresql.conf wants it.
 std::string QuoteConfigValue(std::string_view value);

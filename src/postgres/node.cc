@@ -137,6 +137,14 @@ Result<bool> Node::ConfigureAlone() {
   return had_password || source_changed || sync_changed || !is_standby;
 }
 
+Result<> Node::ConfigureRecovery(const RecoveryGoal& goal) {
+  TRY(needs_.disk.MakeDirectories(paths_.Config()));
+  TRY_ASSIGN(const std::string text, RenderRecovery(goal));
+  TRY(WriteIfChanged(paths_.SyncFile(), SyncConfig(""), 0600));
+  TRY(WriteIfChanged(paths_.StandbyFile(), text, 0600));
+  return needs_.disk.WriteDurably(paths_.RecoverySignal(), "", 0600);
+}
+
 Result<bool> Node::HasSource() {
   const auto text = needs_.disk.Read(paths_.StandbyFile());
   if (!text && text.error().code() == Code::kNotFound) return false;

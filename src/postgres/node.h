@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "postgres/catalogue.h"
+#include "postgres/config.h"
 #include "postgres/connection.h"
 #include "postgres/control_file.h"
 #include "postgres/observe.h"
@@ -38,6 +39,7 @@ struct NodePaths {
   std::string PassFile() const { return Config() + "/replication.pass"; }
   std::string LogDir() const { return root + "/log"; }
   std::string ServerOutput() const { return LogDir() + "/server.out"; }  // before the log collector
+  std::string RecoverySignal() const { return Data() + "/recovery.signal"; }
   std::string StandbySignal() const { return Data() + "/standby.signal"; }
   std::string ControlFile() const { return Data() + "/global/pg_control"; }
   std::string PidFile() const { return Data() + "/postmaster.pid"; }
@@ -103,6 +105,8 @@ class Node {
   // from then on can log in anywhere, then the source; standby.signal stays, or comes back. True if
   // anything changed.
   Result<bool> ConfigureAlone();
+  // A directory that holds a backup: how its recovery ends, and that it is one. Not while it runs.
+  Result<> ConfigureRecovery(const RecoveryGoal& goal);
   Result<bool> HasSource();  // the standby's configuration names a primary
   // Removes standby.signal and the source. Only for a node that the record names as primary and
   // that is shut down.

@@ -134,6 +134,27 @@ TEST(Config, TlsOfTheServerNeedsACertificate) {
   EXPECT_EQ(settings.at("unix_socket_directories"), "\"/s\", \"/s/h\"");
 }
 
+TEST(Config, ARecoveryEndsWhereItIsToldToTheMicrosecond) {
+  const auto time = ParseIso8601("2026-11-23T22:15:07Z");
+  ASSERT_TRUE(time);
+  const auto text = RenderRecovery({.restore_command = "'/h' restore-wal \"%f\"",
+                                    .before = *time + Duration(1'002),
+                                    .timeline = Timeline{3}});
+  ASSERT_TRUE(text);
+  EXPECT_THAT(*text, HasSubstr("recovery_target_time = '2026-11-23T22:15:07.001002Z'\n"));
+  EXPECT_THAT(*text, HasSubstr("recovery_target_timeline = '3'\n"));
+  EXPECT_THAT(*text, HasSubstr("restore_command = '''/h'' restore-wal \"%f\"'\n"));
+  EXPECT_THAT(*text, Not(HasSubstr("recovery_target = ")));
+  const auto end = RenderRecovery({.restore_command = "x", .at_backup_end = true});
+  EXPECT_THAT(*end, HasSubstr("recovery_target = 'immediate'\n"));
+  EXPECT_FALSE(RenderRecovery({.restore_command = "x\nfsync = off"}));
+}
+
+TEST(Config, WhileABackupIsRecoveredFromNobodyButTheAgentComesIn) {
+  EXPECT_THAT(RenderRecoveryHba(), HasSubstr("local all all reject\n"));
+  EXPECT_THAT(RenderRecoveryHba(), HasSubstr("host all all all reject\n"));
+}
+
 TEST(Config, SynchronousStandbyNamesQuoteTheIdentity) {
   EXPECT_EQ(SynchronousStandbyNames("hd_1_x"), "ANY 1 (\"hd_1_x\")");
   EXPECT_EQ(SynchronousStandbyNames(""), "");
