@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bin/backups.h"
 #include "bin/engine_cache.h"
 #include "bin/privileges.h"
 #include "bin/serve.h"
@@ -78,6 +79,12 @@ int Main(int argc, char** argv) {
         gateway::Run({.control_socket_path = options.control, .threads = options.threads}, log);
     if (!done) log.Error("gateway: {}", done.error().what());
     return done ? 0 : 1;
+  };
+  programs.verify_backups = [&](const cli::VerifyInput& input, const auto& say) {
+    return VerifyBackups(input, say, StderrLog(clock, LogLevel::kWarning));
+  };
+  programs.restore_wal = [&](const cli::RestoreWalOptions& options) {
+    return RestoreWal(options, StderrLog(clock, LogLevel::kInfo));
   };
   programs.install_engine = [&](const std::string& version, const std::string& home) {
     return Install(version, home, disk, processes, entropy);

@@ -19,6 +19,7 @@
 #include "aws/generated/rds.h"
 #include "aws/generated/secretsmanager.h"
 #include "aws/generated/sts.h"
+#include "bin/backups.h"
 #include "bin/engine_cache.h"
 #include "bin/privileges.h"
 #include "bin/version.h"
@@ -146,6 +147,7 @@ class ControlPlane {
   secrets::Secrets secrets_;
   host::Layout layout_;
   postgres::CommitGuards guards_;
+  Backups backups_;
   host::Needs needs_;
   host::Agent agent_;
   workflow::Engine engine_;
@@ -221,6 +223,12 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
                              .clock = seams.clock,
                              .entropy = seams.entropy,
                              .log = log}),
+      backups_({.place = RepositoryPlace(options.repository, options.home),
+                .disk = seams.disk,
+                .clock = seams.clock,
+                .entropy = seams.entropy,
+                .keyring = ground.keyring,
+                .log = log}),
       needs_{
           .store = *ground.store,
           .disk = seams.disk,
@@ -234,7 +242,10 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
           .handover_refusal = ground.handover_library ? "" : ground.handover_library.error().what(),
           .layout = layout_,
           .log = log,
-          .commit_guard = [this](const postgres::Engine& engine) { return guards_.For(engine); }},
+          .commit_guard = [this](const postgres::Engine& engine) { return guards_.For(engine); },
+          .backups = &backups_.needs(),
+          .repository = backups_.repository().Place(),
+          .own_path = OwnPath()},
       agent_({.program = OwnPath()}, needs_),
       engine_({}, *ground.store, seams.clock, log),
       stacks_{.store = *ground.store,

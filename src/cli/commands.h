@@ -45,6 +45,28 @@ struct FailoverOptions {
 };
 Outcome Failover(const Context& context, const FailoverOptions& options);
 Outcome Why(const Context& context, const std::string& instance);
+
+Outcome BackupList(const Context& context, const std::string& instance);  // empty: of all
+struct BackupCreateOptions {
+  std::string instance;
+  std::string name;  // of the snapshot
+  Duration timeout = std::chrono::hours(24);
+};
+Outcome BackupCreate(const Context& context, const BackupCreateOptions& options);
+struct BackupVerifyOptions {
+  std::string instance;    // its DbiResourceId; empty: all that the repository has
+  std::string repository;  // empty: HOME/backups
+};
+Outcome BackupVerify(const Context& context, const BackupVerifyOptions& options);
+struct RestoreOptions {
+  std::string source;
+  std::string to;  // a time, or "latest"
+  std::string as;  // the new instance
+  bool dry_run = false;
+  Duration timeout = std::chrono::hours(24);
+};
+Outcome Restore(const Context& context, const RestoreOptions& options);
+
 Outcome Status(const Context& context);
 Outcome Env(const Context& context);
 Outcome Shutdown(const Context& context, Duration timeout);

@@ -22,11 +22,15 @@ struct Words {
   ServeOptions serve;
   std::vector<std::string> zones;
   GatewayOptions gateway;
+  RestoreWalOptions restore_wal;
   UpOptions up;
   std::vector<std::string> parameters;
   DownOptions down;
   RunOptions run;
   FailoverOptions failover;
+  BackupCreateOptions backup_create;
+  BackupVerifyOptions backup_verify;
+  RestoreOptions restore;
   std::string instance;
   std::string version;
   int timeout_seconds = 1800;
@@ -66,6 +70,10 @@ void DefineDaemon(CLI::App& app, Words& words) {
       ->type_name("ZONE=DIR")
       ->allow_extra_args(false);
   serve
+      ->add_option("--repository", words.serve.repository,
+                   "Where backups go: a directory, or s3://BUCKET/PREFIX?…; default: HOME/backups")
+      ->envname("HOWDAH_REPOSITORY");
+  serve
       ->add_option("--max-instances", words.serve.max_instances,
                    "How many DB instances there may be")
       ->check(CLI::Range(1, 100'000))
@@ -81,6 +89,12 @@ void DefineDaemon(CLI::App& app, Words& words) {
   gateway->group("");  // hidden
   gateway->add_option("--control", words.gateway.control)->required();
   gateway->add_option("--threads", words.gateway.threads)->check(CLI::Range(1, 256));
+  auto* restore_wal = app.add_subcommand("restore-wal", "For servers that recover from a backup");
+  restore_wal->group("");  // hidden
+  restore_wal->add_option("--repository", words.restore_wal.repository)->required();
+  restore_wal->add_option("--plan", words.restore_wal.plan)->required();
+  restore_wal->add_option("FILE", words.restore_wal.file)->required();
+  restore_wal->add_option("TARGET", words.restore_wal.target)->required();
   auto* shutdown =
       app.add_subcommand("shutdown", "Stop control plane, gateway and databases, cleanly");
   shutdown->add_option("--timeout", words.shutdown_seconds, "Seconds to wait for the end")
@@ -132,6 +146,33 @@ void DefineUse(CLI::App& app, Words& words) {
   app.add_subcommand("version", "Print the version");
 }
 
+void DefineBackups(CLI::App& app, Words& words) {
+  auto* backup = app.add_subcommand("backup", "Backups: which there are, one more, are they whole");
+  backup->require_subcommand(1);
+  auto* list =
+      backup->add_subcommand("list", "Show snapshots, and from when to when can be restored");
+  list->add_option("DB_INSTANCE", words.instance, "Only of this instance");
+  auto* create = backup->add_subcommand("create", "Take a snapshot and wait until it is available");
+  create->add_option("DB_INSTANCE", words.backup_create.instance, "The instance")->required();
+  create->add_option("--name", words.backup_create.name,
+                     "The snapshot's; default: the instance's and the time");
+  auto* verify = backup->add_subcommand("verify", "Read all of it and name every damage");
+  verify->add_option("DBI_RESOURCE_ID", words.backup_verify.instance, "Only of this instance");
+  verify
+      ->add_option("--repository", words.backup_verify.repository,
+                   "Where the backups are, as given to serve; default: HOME/backups")
+      ->envname("HOWDAH_REPOSITORY");
+  auto* restore = app.add_subcommand("restore", "Make a new instance as another was at a time");
+  restore->add_option("DB_INSTANCE", words.restore.source, "The instance to go back in")
+      ->required();
+  restore->add_option("--to", words.restore.to, "A time such as 2026-11-23T21:04:05Z, or 'latest'")
+      ->required();
+  restore->add_option("--as", words.restore.as, "The new instance; default: DB_INSTANCE-restored");
+  restore->add_flag("--dry-run", words.restore.dry_run, "Only say what would be restored");
+  for (auto* command : {backup, restore}) command->fallthrough();
+  for (auto* command : {list, create, verify}) command->fallthrough();
+}
+
 void Define(CLI::App& app, Words& words) {
   app.require_subcommand(1);
   app.footer(kFooter);
@@ -142,6 +183,7 @@ void Define(CLI::App& app, Words& words) {
   DefineDaemon(app, words);
   DefineStacks(app, words);
   DefineUse(app, words);
+  DefineBackups(app, words);
   // --home and -o may stand after the command, too.
   for (auto* command : app.get_subcommands({})) command->fallthrough();
   app.get_subcommand("engine")->get_subcommand("list")->fallthrough();
@@ -155,10 +197,31 @@ Outcome Serve(const Context& context, Words& words) {
   return context.programs.serve(words.serve);
 }
 
+// "prod-e-db-2026-11-23-21-04-05".
+std::string SnapshotName(const std::string& instance, WallTime now) {
+  std::string time = FormatIso8601(now).substr(0, 19);
+  std::ranges::replace_if(time, [](char c) { return c == 'T' || c == ':'; }, '-');
+  return instance + "-" + time;
+}
+
+Outcome Backup(const CLI::App& command, const Context& context, Words& words) {
+  if (command.got_subcommand("list")) return BackupList(context, words.instance);
+  if (command.got_subcommand("verify")) return BackupVerify(context, words.backup_verify);
+  if (words.backup_create.name.empty()) {
+    words.backup_create.name =
+        SnapshotName(words.backup_create.instance, context.programs.clock->Now());
+  }
+  return BackupCreate(context, words.backup_create);
+}
+
 Outcome Dispatch(const std::string& command, const CLI::App& app, const Context& context,
                  Words& words) {
   if (command == "serve") return Serve(context, words);
   if (command == "gateway") return context.programs.gateway(words.gateway);
+  if (command == "restore-wal") {
+    words.restore_wal.home = context.home.path();
+    return context.programs.restore_wal(words.restore_wal);
+  }
   if (command == "shutdown") {
     return Shutdown(context, std::chrono::seconds(words.shutdown_seconds));
   }
@@ -173,6 +236,11 @@ Outcome Dispatch(const std::string& command, const CLI::App& app, const Context&
     return Down(context, words.down);
   }
   if (command == "status") return Status(context);
+  if (command == "backup") return Backup(*app.get_subcommand("backup"), context, words);
+  if (command == "restore") {
+    if (words.restore.as.empty()) words.restore.as = words.restore.source + "-restored";
+    return Restore(context, words.restore);
+  }
   if (command == "failover") return Failover(context, words.failover);
   if (command == "why") return Why(context, words.instance);
   if (command == "psql") return Psql(context, words.instance, words.after_dashes);

@@ -2,8 +2,10 @@
 // Nothing of CLI11 is visible here.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -23,11 +25,28 @@ struct EngineInfo {
   std::string old_tls;  // its TLS library, where that is past its end of life
 };
 
+// Which backups to look through, and what was found.
+struct VerifyInput {
+  std::string home;
+  std::string repository;  // empty: HOME/backups
+  std::string instance;    // a DbiResourceId; empty: all
+};
+struct VerifyResult {
+  std::vector<std::string> backups;
+  std::vector<std::string> damages;
+  std::uint64_t damage_count = 0;
+};
+
 // What main() provides. The functions run on the caller's thread and may block; a function that is
 // empty makes its command an error, not a crash.
 struct Programs {
   std::function<int(const ServeOptions&)> serve;      // until SIGTERM or a shutdown; the exit code
   std::function<int(const GatewayOptions&)> gateway;  // likewise
+  std::function<int(const RestoreWalOptions&)> restore_wal;
+  // `say` is told how far it is.
+  std::function<Result<VerifyResult>(const VerifyInput&,
+                                     const std::function<void(std::string_view)>& say)>
+      verify_backups;
   // Installs the engine under HOME/engines and returns its directory.
   std::function<Result<std::string>(const std::string& version, const std::string& home)>
       install_engine;

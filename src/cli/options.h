@@ -17,9 +17,19 @@ struct ServeOptions {
   std::string region = kDefaultRegion;  // the one region that this daemon is
   // Where a zone's volumes live, where that is not HOME/zones/ZONE: {"us-west-2a", "/mnt/disk1"}.
   std::vector<std::pair<std::string, std::string>> zones;
+  std::string repository;               // of backups: a directory or s3://…; empty: HOME/backups
   int max_instances = 40;               // how many DB instances there may be: RDS's default quota
   int failover_hold_down_seconds = 60;  // 0: no limit on failovers at all
   bool verbose = false;                 // debug lines on stderr too
+};
+
+// What PostgreSQL asks for while it recovers from a backup.
+struct RestoreWalOptions {
+  std::string home;
+  std::string repository;
+  std::string plan;    // the file that says which objects give which WAL
+  std::string file;    // %f: what is wanted
+  std::string target;  // %p: where it is to be
 };
 
 struct GatewayOptions {

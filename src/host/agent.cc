@@ -22,7 +22,7 @@ std::string NodeOfDesiredKey(std::string_view key) {
 }  // namespace
 
 Agent::Agent(GatewayKeeper::Options gateway, const Needs& needs)
-    : needs_(needs), gateway_(std::move(gateway), needs) {}
+    : needs_(needs), gateway_(std::move(gateway), needs), backups_(needs) {}
 
 Agent::~Agent() {
   thread_.request_stop();
@@ -32,6 +32,7 @@ Agent::~Agent() {
 
 void Agent::Start() {
   gateway_.Start();
+  backups_.Start();
   thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
 
@@ -74,13 +75,16 @@ std::map<InstanceId, std::int64_t> Agent::CountSessions() {
 Result<> Agent::Follow(std::stop_token stop) {
   TRY_ASSIGN(const store::Revision revision, KeepAll());
   gateway_.Wake();
+  backups_.Wake();
   TRY_ASSIGN(const std::unique_ptr<store::Watch> watch, needs_.store.WatchFrom("/", revision + 1));
   while (!stop.stop_requested()) {
     TRY_ASSIGN(const std::vector<store::Change> changes, watch->Next(kWatchSlice));
     bool routes = false;
     bool nodes = false;
+    bool backups = false;
     for (const store::Change& change : changes) {
       routes = routes || change.key.starts_with(nodes::kRoutesPrefix);
+      backups = backups || change.key.starts_with(nodes::kBackupTasksPrefix);
       const NodeId node(NodeOfDesiredKey(change.key));
       if (node.empty()) continue;
       nodes = true;
@@ -95,6 +99,7 @@ Result<> Agent::Follow(std::stop_token stop) {
     }
     if (nodes) TRY(KeepAll());
     if (routes) gateway_.Wake();
+    if (backups) backups_.Wake();
   }
   return {};
 }
@@ -106,6 +111,7 @@ Result<> Agent::StopEverything() {
     const std::lock_guard lock(mutex_);
     keepers_.clear();  // joins every keeper: nothing starts a server any more
   }
+  backups_.Stop();
   gateway_.StopGateway();
   TRY_ASSIGN(const store::Listing listing, needs_.store.List(nodes::kNodesPrefix));
   std::vector<nodes::Desired> all;

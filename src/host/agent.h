@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "host/backup_duty.h"
 #include "host/gateway_keeper.h"
 #include "host/needs.h"
 #include "host/node_keeper.h"
@@ -37,6 +38,7 @@ class Agent {
 
   const Needs& needs_;
   GatewayKeeper gateway_;
+  BackupDuty backups_;
   std::mutex mutex_;
   std::map<NodeId, std::unique_ptr<NodeKeeper>> keepers_;
   std::jthread thread_;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "backup/objects.h"
 #include "base/log.h"
 #include "host/layout.h"
 #include "postgres/catalogue.h"
@@ -33,6 +34,11 @@ struct Needs {
   const Log& log;
   // The library that this engine's servers are to load (postgres/commit_guard.h), or why none.
   std::function<Result<std::string>(const postgres::Engine&)> commit_guard;
+  // The repository of backups (none: nothing is archived, backed up or restored here), the place by
+  // which it is opened again, and this program, which servers in recovery call for their WAL.
+  const backup::Needs* backups = nullptr;
+  std::string repository = {};
+  std::string own_path = {};
 };
 
 }  // namespace howdah::host

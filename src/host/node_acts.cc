@@ -82,6 +82,11 @@ Result<> NodeKeeper::LookAtDirectory(postgres::Node& node, Facts& facts) {
   TRY_ASSIGN(const bool rejoining, node.IsRejoining());
   TRY_ASSIGN(const bool initialized, node.IsInitialized());
   TRY_ASSIGN(const bool signal, needs_.disk.Exists(node.paths().StandbySignal()));
+  TRY_ASSIGN(restoring_, needs_.disk.Exists(Restorer::OrderFile(node.paths())));
+  if (restoring_) {
+    facts.directory = Directory::kRestoring;
+    return {};
+  }
   if (rejoining) {
     facts.directory = Directory::kRejoining;
   } else if (!initialized) {
@@ -110,6 +115,7 @@ Result<> NodeKeeper::LookAtServer(const nodes::Desired& want, postgres::Node& no
 
 NodeKeeper::Again NodeKeeper::Do(Act act, const nodes::Desired& want, postgres::Node& node,
                                  const Facts& facts) {
+  if (act != Act::kRestore) restorer_.GiveUp();
   switch (act) {
     case Act::kDisobey:
       return Disobey(want);
@@ -143,6 +149,12 @@ NodeKeeper::Again NodeKeeper::DoOnServer(Act act, const nodes::Desired& want, po
     case Act::kCopy:
       TRY(Seed(want, node));
       return std::nullopt;
+    case Act::kRestore:
+      return Restore(want, node);
+    case Act::kAwaitRestore:
+      return AwaitRestore(node);
+    case Act::kEndRestore:
+      return EndRestore(want, node);
     case Act::kRejoin:
       return Rejoin(want, node, facts);
     case Act::kStart:

@@ -41,8 +41,9 @@ Result<> NodeKeeper::Bootstrap(const nodes::Desired& want) {
   if (observed_.bootstrap_stamp == 0 && want.epoch > 1) TRY(AdoptBootstrap(want));
   if (observed_.bootstrap_stamp == want.bootstrap.stamp) return {};
   // Later on only the password is ours to set: a user may have dropped the database. A node of a
-  // later epoch was promoted: its database is as old as the instance.
-  if (observed_.bootstrap_stamp != 0 || want.epoch > 1) {
+  // later epoch was promoted, and one from a backup restored: its database is as old as the
+  // instance.
+  if (observed_.bootstrap_stamp != 0 || want.epoch > 1 || !want.restore.source.empty()) {
     TRY(postgres::SetPassword(*admin_, want.bootstrap.master_user, want.bootstrap.master_verifier,
                               kBootstrapLimit));
     observed_.bootstrap_stamp = want.bootstrap.stamp;

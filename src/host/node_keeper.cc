@@ -24,6 +24,8 @@ NodeKeeper::NodeKeeper(NodeId id, const Needs& needs, SetFit set_fit)
       set_fit_(std::move(set_fit)),
       observed_(LastReport(needs.store, id_)),
       published_(nodes::Format(observed_)),
+      archive_(needs),
+      restorer_(needs),
       storage_({.disk = needs.disk, .clock = needs.clock, .on_change = [this] { Wake(); }},
                observed_.storage),
       pulse_(needs.clock, [this] { OnPulse(); }),
@@ -169,6 +171,7 @@ Duration NodeKeeper::Pass() {
   if (!again) NoteFailure(*want, again.error());
   adopted_ = true;
   Publish();
+  archive_.Rest(*want);
   return again ? *again : Duration(kWatchful);
 }
 

@@ -19,12 +19,14 @@
 #include <stop_token>
 #include <thread>
 
+#include "host/archive_keeper.h"
 #include "host/checkpointer.h"
 #include "host/data_path.h"
 #include "host/interrupt.h"
 #include "host/needs.h"
 #include "host/pulse.h"
 #include "host/rejoin.h"
+#include "host/restorer.h"
 #include "host/role.h"
 #include "host/storage_watch.h"
 #include "nodes/node.h"
@@ -111,6 +113,12 @@ class NodeKeeper {
   NodeId PeerOf(const nodes::Desired& want);
   void FollowCheckpoints(const nodes::Desired& want, const postgres::Node& node);
 
+  // From a backup (node_restore.cc).
+  Again Restore(const nodes::Desired& want, postgres::Node& node);
+  Again AwaitRestore(postgres::Node& node);
+  Again EndRestore(const nodes::Desired& want, postgres::Node& node);
+  void NoteRestore(postgres::Node& node);
+
   // From primary to standby (node_rejoin.cc).
   Again Rejoin(const nodes::Desired& want, postgres::Node& node, const Facts& facts);
   Again FollowAsItWas(const nodes::Desired& want, postgres::Node& node);
@@ -190,11 +198,14 @@ class NodeKeeper {
   std::optional<postgres::Observation> seen_;  // by this pass
   std::optional<std::int64_t> promised_;       // as on disk
   std::optional<system::ProcessIdentity> server_;
-  bool ended_ = false;           // the server ended, and not by our hand
-  bool answered_ = false;        // the server has answered since it was started
-  bool left_told_ = false;       // it was told that it follows nobody
-  bool promoting_ = false;       // it was asked to end its recovery
-  NodeId peer_;                  // the other node of the pair, where a document named it
+  bool ended_ = false;      // the server ended, and not by our hand
+  bool answered_ = false;   // the server has answered since it was started
+  bool left_told_ = false;  // it was told that it follows nobody
+  bool promoting_ = false;  // it was asked to end its recovery
+  NodeId peer_;             // the other node of the pair, where a document named it
+  ArchiveKeeper archive_;
+  Restorer restorer_;
+  bool restoring_ = false;       // what is in the data directory is not the instance's own yet
   bool checkpoint_due_ = false;  // nobody can come back to us before the first after a promotion
   std::string copying_;          // what a copy that is under way is for
   MonotonicTime progress_said_{};

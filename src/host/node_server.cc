@@ -104,8 +104,10 @@ Result<bool> NodeKeeper::Configure(const nodes::Desired& want, postgres::Node& n
                                       .enforce_synchronous_commit = EnforcesCommits(want),
                                       .read_only = IsReadOnly(want)}));
   TRY_ASSIGN(const std::string config, postgres::RenderConfig(settings));
-  TRY_ASSIGN(bool changed, node.WriteConfiguration(config, postgres::RenderHba(TcpClientsOf(
-                                                               want.endpoint, handover, !!tls))));
+  const std::string hba = restoring_
+                              ? postgres::RenderRecoveryHba()
+                              : postgres::RenderHba(TcpClientsOf(want.endpoint, handover, !!tls));
+  TRY_ASSIGN(bool changed, node.WriteConfiguration(config, hba));
   changed = std::exchange(certificate_is_new_, false) || changed;
   if (want.role == nodes::Role::kStandby) {
     TRY_ASSIGN(const bool source,
@@ -218,6 +220,8 @@ NodeKeeper::Again NodeKeeper::Serve(const nodes::Desired& want, postgres::Node& 
   TRY(FollowSynchronousStandby(want, node));
   TRY(Prove(want, node));
   TRY(DropAbandonedSlots());
+  TRY(archive_.FollowPrimary(want, password_, *admin_));
+  observed_.archived = archive_.Report(observed_.archived);
   TRY(EndWriters(want));
   FollowCheckpoints(want, node);
   NoteRunning(want);
@@ -243,6 +247,7 @@ NodeKeeper::Again NodeKeeper::FollowPrimary(const nodes::Desired& want, postgres
     return std::nullopt;
   }
   TRY(DropAbandonedSlots());
+  TRY(archive_.FollowStandby(want, *admin_));
   TRY(ClearOldData(want, node));
   NoteStandby();
   NoteRunning(want);

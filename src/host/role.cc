@@ -42,7 +42,11 @@ Act NextOfPrimary(const nodes::Desired& want, const Facts& facts) {
   switch (facts.directory) {
     case Directory::kNone:
       // Only the first node of an instance begins empty (H16).
-      return want.epoch == 1 && !facts.had_data ? Act::kCreate : Act::kRefuse;
+      if (want.epoch != 1 || facts.had_data) return Act::kRefuse;
+      return want.restore.source.empty() ? Act::kCreate : Act::kRestore;
+    case Directory::kRestoring:
+      if (facts.server == Server::kNone) return Act::kRestore;
+      return facts.server == Server::kReadWrite ? Act::kEndRestore : Act::kAwaitRestore;
     case Directory::kRejoining:
       return Act::kRefuse;
     case Directory::kStandby:
@@ -60,6 +64,7 @@ Act NextOfPrimary(const nodes::Desired& want, const Facts& facts) {
 
 Act NextOfStandby(const nodes::Desired& want, const Facts& facts) {
   if (facts.directory == Directory::kNone) return Act::kCopy;
+  if (facts.directory == Directory::kRestoring) return Act::kRefuse;  // it was never a member
   if (facts.directory != Directory::kStandby) return facts.processes ? Act::kKill : Act::kRejoin;
   if (facts.server == Server::kReadWrite) return Act::kKill;  // I7: it is nobody's primary
   if (facts.server == Server::kNone) return Act::kStart;
@@ -106,6 +111,12 @@ std::string_view ActName(Act act) {
       return "stay stopped";
     case Act::kCreate:
       return "create";
+    case Act::kRestore:
+      return "restore";
+    case Act::kAwaitRestore:
+      return "await restore";
+    case Act::kEndRestore:
+      return "end restore";
     case Act::kCopy:
       return "copy";
     case Act::kRejoin:

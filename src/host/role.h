@@ -22,6 +22,7 @@ enum class Directory {
   kNone,
   kPrimary,    // no standby.signal, and its last server was not in recovery
   kStandby,    // standby.signal is there, or its last server had not left recovery
+  kRestoring,  // a backup is being put there, or its server has not ended the recovery from it yet
   kRejoining,  // a rejoin changes it or was cut while it did: it holds no consistent data
 };
 
@@ -58,6 +59,9 @@ enum class Act {
   kStop,         // end the server cleanly
   kStayStopped,  // nothing of it runs, as told
   kCreate,       // initdb
+  kRestore,      // put a backup there, and start the recovery from it
+  kAwaitRestore,
+  kEndRestore,   // the recovery has ended: make what was restored this instance's own
   kCopy,         // copy the primary into the empty place
   kRejoin,       // bring what was a primary's directory to the new primary's history
   kStart,        // start the server as what its directory is; a standby follows its primary

@@ -39,8 +39,9 @@ void ForAll(const std::function<void(const Desired&, const Facts&)>& check) {
           want.waits_for = (bits & 1U) != 0 ? "hd_2_x" : "";
           want.revive = (bits & 2U) != 0 ? 1 : 0;
           want.restarts = (bits & 4U) != 0 ? 1 : 0;
-          for (const Directory directory : {Directory::kNone, Directory::kPrimary,
-                                            Directory::kStandby, Directory::kRejoining}) {
+          for (const Directory directory :
+               {Directory::kNone, Directory::kPrimary, Directory::kStandby, Directory::kRestoring,
+                Directory::kRejoining}) {
             for (const Server server :
                  {Server::kNone, Server::kStarting, Server::kRecovery, Server::kReadWrite}) {
               for (unsigned more = 0; more < 1U << 7U; ++more) {
@@ -194,6 +195,20 @@ TEST(NextAct, RestartsAreForServersThatRun) {
   want.restarts = 1;
   EXPECT_EQ(NextAct(want, Of(Directory::kPrimary, Server::kReadWrite)), Act::kRestart);
   EXPECT_EQ(NextAct(want, Of(Directory::kPrimary, Server::kNone)), Act::kStart);
+}
+
+TEST(NextAct, ARestoreIsPutOnlyWhereNothingWasAndEndsWithItsRecovery) {
+  Desired want = Want(Role::kPrimary, 1);
+  want.restore.source = InstanceId("db-A");
+  EXPECT_EQ(NextAct(want, Of(Directory::kNone, Server::kNone, 1)), Act::kRestore);
+  EXPECT_EQ(NextAct(want, Of(Directory::kRestoring, Server::kNone, 1)), Act::kRestore);
+  EXPECT_EQ(NextAct(want, Of(Directory::kRestoring, Server::kStarting, 1)), Act::kAwaitRestore);
+  EXPECT_EQ(NextAct(want, Of(Directory::kRestoring, Server::kRecovery, 1)), Act::kAwaitRestore);
+  EXPECT_EQ(NextAct(want, Of(Directory::kRestoring, Server::kReadWrite, 1)), Act::kEndRestore);
+  EXPECT_EQ(NextAct(want, Of(Directory::kPrimary, Server::kReadWrite, 1)), Act::kServe);
+  Facts gone = Of(Directory::kNone, Server::kNone, 1);
+  gone.had_data = true;
+  EXPECT_EQ(NextAct(want, gone), Act::kRefuse);
 }
 
 TEST(NextAct, EveryActHasAName) {
