@@ -112,14 +112,18 @@ Result<FileDescriptor> DirectoryRepository::MakeDirectory(int root, std::string_
 Result<> DirectoryRepository::Move(int root, const Draft& draft, int parent,
                                    const std::string& name) {
   const std::string leaf = LeafOf(name);
-  TRY(Step("rename", name));
-  if (::renameat2(root, draft.path.c_str(), parent, leaf.c_str(), RENAME_NOREPLACE) == 0) {
-    return {};
+  int number = before_("rename");
+  if (number == 0 &&
+      ::renameat2(root, draft.path.c_str(), parent, leaf.c_str(), RENAME_NOREPLACE) != 0) {
+    number = errno;
   }
-  if (!CannotRenameSo(errno)) return FailFile("rename to", name, errno);
+  if (number == 0) return {};
+  if (!CannotRenameSo(number)) return FailFile("rename to", name, number);
+  TRY(Step("link", name));
   if (::linkat(root, draft.path.c_str(), parent, leaf.c_str(), 0) != 0) {
     return FailFile("link to", name, errno);
   }
+  TRY(Step("unlink the draft of", name));
   ::unlinkat(root, draft.path.c_str(), 0);
   return {};
 }
@@ -146,6 +150,7 @@ Result<> DirectoryRepository::Publish(int root, const Draft& draft, const std::s
 
 Result<> DirectoryRepository::Put(const std::string& name, std::string_view bytes) {
   TRY(CheckName(name));
+  if (bytes.size() > kMostObjectBytes) return Fail(Code::kInvalid, name + " is too large");
   TRY_ASSIGN(const FileDescriptor root, Root());
   TRY_ASSIGN(const bool there, IsThere(root.get(), name, bytes));
   if (there) return {};
@@ -153,8 +158,9 @@ Result<> DirectoryRepository::Put(const std::string& name, std::string_view byte
   Result<> put = Fill(draft, bytes);
   if (put) put = Publish(root.get(), draft, name, bytes);
   ::unlinkat(root.get(), draft.path.c_str(), 0);  // absent where it was renamed
-  if (!put) Prune(root.get(), ParentOf(name));
-  return put;
+  if (put) return put;
+  Prune(root.get(), ParentOf(name));
+  return Fail(put.error().During("putting " + name + " into " + root_path_));
 }
 
 // --- deleting ---

@@ -153,20 +153,22 @@ TEST_F(DirectoryTest, AFullDiskLeavesNothingBehind) {
   }
 }
 
-// A process that dies before step `at` of putting, or of deleting. False: it came through.
-bool DiesAt(int at, const std::string& root, system::Entropy& entropy, bool deleting) {
+// A process that dies before step `at` of putting, or of deleting. False: it came through. Where
+// `rename` is an errno, the file system cannot rename without replacing.
+bool DiesAt(int at, const std::string& root, system::Entropy& entropy, bool deleting,
+            int rename = 0) {
   const pid_t child = ::fork();
   if (child == 0) {
     int steps = 0;
     bool armed = false;
-    auto repository = DirectoryRepository::Open(root, entropy, [&](std::string_view) {
+    auto repository = DirectoryRepository::Open(root, entropy, [&](std::string_view step) {
       if (armed && steps++ == at) ::_exit(1);
-      return 0;
+      return step == "rename" ? rename : 0;
     });
     armed = true;
-    const bool done =
-        deleting ? (*repository)->Delete("i/one/two").has_value()
-                 : (*repository)->Put("i/one/two", std::string(2'500'000, 'x')).has_value();
+    const std::string bytes(2'500'000, 'x');
+    const Result<> done =
+        deleting ? (*repository)->Delete("i/one/two") : (*repository)->Put("i/one/two", bytes);
     ::_exit(done ? 0 : 2);
   }
   int status = 0;
@@ -177,18 +179,29 @@ bool DiesAt(int at, const std::string& root, system::Entropy& entropy, bool dele
 
 TEST_F(DirectoryTest, AWriterThatDiesAtAnyStepLeavesAWholeObjectOrNone) {
   const std::string bytes(2'500'000, 'x');
-  for (int at = 0; DiesAt(at, directory_.Root(), entropy_, false); ++at) {
-    const auto repository = Open();
-    const auto got = repository->Get("i/one/two");
-    EXPECT_TRUE(got ? *got == bytes : got.error().code() == Code::kNotFound) << at;
-    EXPECT_EQ(directory_.Files().size(), got ? 1U : 0U) << at;
-    EXPECT_EQ(repository->List("")->size(), got ? 1U : 0U) << at;
-    EXPECT_EQ(repository->ListSegments("i/")->size(), got ? 1U : 0U) << at;
-    EXPECT_TRUE(repository->Put("i/one/two", bytes));
-    EXPECT_TRUE(repository->Delete("i/one/two"));
-    ASSERT_LT(at, 100);
+  for (const int rename : {0, EINVAL}) {
+    for (int at = 0; DiesAt(at, directory_.Root(), entropy_, false, rename); ++at) {
+      const auto repository = Open();
+      const auto got = repository->Get("i/one/two");
+      EXPECT_TRUE(got ? *got == bytes : got.error().code() == Code::kNotFound) << at;
+      EXPECT_EQ(directory_.Files().size(), got ? 1U : 0U) << at;
+      EXPECT_EQ(repository->List("")->size(), got ? 1U : 0U) << at;
+      EXPECT_EQ(repository->ListSegments("i/")->size(), got ? 1U : 0U) << at;
+      EXPECT_TRUE(repository->Put("i/one/two", bytes));
+      EXPECT_TRUE(repository->Delete("i/one/two"));
+      ASSERT_LT(at, 100);
+    }
+    EXPECT_EQ(*Open()->Get("i/one/two"), bytes);
+    EXPECT_TRUE(Open()->Delete("i/one/two"));
   }
-  EXPECT_EQ(*Open()->Get("i/one/two"), bytes);
+}
+
+TEST_F(DirectoryTest, WhereNothingCanBeRenamedSoNothingIsReplacedEither) {
+  const auto repository = Open([](std::string_view step) { return step == "rename" ? EINVAL : 0; });
+  EXPECT_TRUE(repository->Put("a/b", "first"));
+  EXPECT_EQ(repository->Put("a/b", "other").error().code(), Code::kAlreadyExists);
+  EXPECT_EQ(*repository->Get("a/b"), "first");
+  EXPECT_EQ(directory_.Files(), std::vector<std::string>{"a/b"});
 }
 
 TEST_F(DirectoryTest, ADeleterThatDiesAtAnyStepLeavesAWholeObjectOrNone) {
