@@ -20,7 +20,8 @@ namespace howdah::repository {
 class DirectoryRepository final : public Repository {
  public:
   // `root`: an absolute path; its last directory is made where it is missing, and becomes a
-  // repository where it is empty. kInvalid: neither. The entropy outlives the repository.
+  // repository where it is empty. kInvalid: neither; kUnavailable: what it should be in is missing.
+  // The entropy outlives the repository.
   static Result<std::unique_ptr<Repository>> Open(const std::string& root, system::Entropy& entropy,
                                                   BeforeStep before = {});
 

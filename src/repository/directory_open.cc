@@ -18,6 +18,11 @@ namespace {
 const std::string kMarker = ".howdah";
 constexpr std::string_view kMarkerBegin = "howdah repository 1\n";
 
+// Never kNotFound: that is what an object is which the repository does not have.
+std::unexpected<Error> FailGone(const std::string& root) {
+  return Fail(Code::kUnavailable, "the repository " + root + " is not there: is its disk mounted?");
+}
+
 Result<bool> IsEmpty(const std::string& path) {
   std::error_code error;
   for (std::filesystem::directory_iterator it(path, error), end; !error && it != end;
@@ -45,6 +50,7 @@ Result<std::unique_ptr<Repository>> DirectoryRepository::Open(const std::string&
                 "the directory of a repository is an absolute path, not '" + root + "'");
   }
   if (::mkdir(root.c_str(), 0700) != 0 && errno != EEXIST) {
+    if (errno == ENOENT) return FailGone(root);
     return FailFile("make the directory of the repository,", root, errno);
   }
   if (!before) before = [](std::string_view) { return 0; };
@@ -74,8 +80,7 @@ Result<FileDescriptor> DirectoryRepository::Root() const {
   } else if (root.error().code() != Code::kNotFound && root.error().code() != Code::kInvalid) {
     return root;
   }
-  return Fail(Code::kUnavailable, "the repository that was in " + root_path_ +
-                                      " is not there any more: is its disk mounted?");
+  return FailGone(root_path_);
 }
 
 // Reads what the marker says; an empty directory gets one.

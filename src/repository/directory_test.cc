@@ -48,7 +48,7 @@ TEST_F(DirectoryTest, NobodyElseMayReadIt) {
 
 TEST_F(DirectoryTest, OnlyAnEmptyDirectoryBecomesARepository) {
   EXPECT_EQ(OpenError("relative/path").code(), Code::kInvalid);
-  EXPECT_EQ(OpenError(directory_.path() + "/no/such/parent").code(), Code::kNotFound);
+  EXPECT_EQ(OpenError(directory_.path() + "/no/such/parent").code(), Code::kUnavailable);
   std::ofstream(directory_.path() + "/file") << "x";
   EXPECT_EQ(OpenError(directory_.path() + "/file").code(), Code::kInvalid);
   EXPECT_EQ(OpenError(directory_.path()).code(), Code::kInvalid);  // it holds that file

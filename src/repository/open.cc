@@ -44,7 +44,12 @@ Result<S3Credentials> FindCredentials(const S3Place& place, const Environment& e
   S3Credentials found;
   if (!place.credentials_path.empty()) {
     Result<std::string> text = vault::ReadPrivateFile(disk, place.credentials_path);
-    if (!text) return Fail(text.error().During("reading the credentials for S3"));
+    if (!text) {
+      const Error error = text.error().During("reading the credentials for S3");
+      // Not found is what an object is, never what is missing to look for it.
+      if (error.code() == Code::kNotFound) return Fail(Code::kInvalid, error.what());
+      return Fail(error);
+    }
     const vault::Wiper wiper(*text);
     found = ParseCredentials(*text);
   } else {

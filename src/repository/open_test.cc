@@ -104,7 +104,7 @@ TEST_F(OpenTest, ABucketNeedsCredentials) {
 
 TEST_F(OpenTest, AFileWithCredentialsIsPrivate) {
   const std::string place = "s3://bucket?region=eu-north-1&credentials=/s3";
-  EXPECT_EQ(Open(place).error().code(), Code::kNotFound);
+  EXPECT_EQ(Open(place).error().code(), Code::kInvalid);
   const std::string good = "[default]\naws_access_key_id = A\naws_secret_access_key=S\r\n";
   ASSERT_TRUE(disk_.WriteDurably("/s3", good, 0644));
   EXPECT_EQ(Open(place).error().code(), Code::kPermission);
