@@ -91,6 +91,10 @@ Result<Instance> ChangeRoles(
     record.value = *std::move(decided);
     Save(transaction, instance.value.id, record);
     TRY(Journal(context, transaction, instance.value.id, before, record.value, "by request", {}));
+    // A planned change prepares first; one that accepts a loss begins here.
+    if (record.value.phase == ha::Phase::kFailover) {
+      Tell(context, transaction, instance.value, "Multi-AZ instance failover started.", "failover");
+    }
     Begin(context, transaction, instance, kFailoverInstance, {{"epoch", before.epoch}});
     return {};
   };

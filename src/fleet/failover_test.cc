@@ -81,6 +81,21 @@ TEST_F(FailoverTest, ARequestIsRefusedWhileTheStandbyMayNotBePromoted) {
   EXPECT_EQ(FailoverInstance(*fleet.context, kTestName).error().code(), Code::kUnavailable);
 }
 
+// It begins with the failover itself; every other one is told by the reconciler.
+TEST_F(FailoverTest, OneThatAcceptsALossIsToldOfAsEveryOther) {
+  fleet.host.broken_nodes.insert(before.standby);
+  fleet.host.Kill(before.standby);
+  ASSERT_TRUE(AwaitPhase(fleet, ha::Phase::kDegraded));
+  fleet.host.broken_nodes.clear();
+  const auto accept = [&] {
+    return FailoverAcceptingDataLoss(*fleet.context, kTestName).has_value();
+  };
+  ASSERT_TRUE(fleet.Run(50, accept)) << fleet.Summary();
+  ASSERT_TRUE(AwaitPhase(fleet, ha::Phase::kRejoin)) << fleet.Summary();
+  EXPECT_THAT(fleet.Messages(), IsSupersetOf({"Multi-AZ instance failover started.",
+                                              "Multi-AZ instance failover completed"}));
+}
+
 TEST_F(FailoverTest, WithoutAStandbyThePrimaryIsStartedWhereItIs) {
   fleet.host.broken_nodes.insert(before.standby);
   fleet.host.Kill(before.standby);

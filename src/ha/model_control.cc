@@ -82,6 +82,9 @@ void Mutate(const Rules& rules, const World& world, const Core& before, Core& af
     case Mutant::kIgnoresTheEndOfWal:
       if (after.phase == Phase::kFailover) after.shutdown_lsn = 0;
       break;
+    case Mutant::kForgetsFailovers:
+      after.failovers = 0;
+      break;
     default:
       break;
   }
@@ -91,6 +94,9 @@ bool Commit(World& world, const Core& next) {
   if (next == world.record) return false;
   if (next.cause == Cause::kDataLossAccepted && world.record.epoch != next.epoch)
     world.lost_accepted = 1;
+  const bool unasked = next.cause == Cause::kPrimaryDown || next.cause == Cause::kPrimaryFailed ||
+                       next.cause == Cause::kPrimaryUnresponsive;
+  if (world.record.epoch != next.epoch && unasked) ++world.unasked;
   world.record = next;
   if (world.left.late > 0 || world.late_has != 0) ++world.versions;
   return true;
@@ -100,6 +106,7 @@ Core Decided(const Rules& rules, const World& world, bool budgets_are_over) {
   Sight sight = SightOf(world, budgets_are_over);
   if (rules.mutant == Mutant::kProvesWithoutProbe)
     sight.primary.proven_token = sight.primary.effective_token;
+  if (rules.mutant == Mutant::kBelievesInTheStream) sight.silent_since.reset();
   const Decision decision = Step(rules.policy, ToRecord(world.record), sight);
   Core next = FromRecord(decision.record);
   Mutate(rules, world, world.record, next);

@@ -107,7 +107,7 @@ bool BePrimary(const Rules& rules, World& world, int n) {
     }
     return true;
   }
-  if (node.seeded == 0) return false;
+  if (node.seeded == 0 || node.torn != 0) return false;
   if (node.server == Server::kNone) return StartAsPrimary(rules, world, n);
   if (node.server == Server::kPrimary) return ServeAsPrimary(world, n);
   if (node.frozen != 0) return false;
@@ -121,7 +121,7 @@ bool BePrimary(const Rules& rules, World& world, int n) {
 // A directory that was a primary's, and was not brought in line yet, cannot be recruited.
 bool Refuses(const Node& node) {
   return node.mail.role == Role::kRecruit && node.mail.epoch == node.promise &&
-         (node.standby_signal == 0 || node.server == Server::kPrimary);
+         (node.standby_signal == 0 || node.torn != 0 || node.server == Server::kPrimary);
 }
 
 bool BeRecruit(World& world, int n) {
@@ -157,13 +157,21 @@ bool BeFenced(World& world, int n) {
   return true;
 }
 
-// Back to where the new primary's history begins.
-bool BringInLine(const Rules& rules, World& world, int n) {
+bool IsInLine(const Rules& rules, const Node& node, const Node& other) {
+  if (node.torn != 0) return rules.mutant == Mutant::kStartsHalfMade;
+  if (node.seeded == 0 || rules.mutant == Mutant::kCopiesAnew) return false;
+  return IsPrefix(node, other) || rules.mutant == Mutant::kRejoinsWithoutRewind;
+}
+
+// Back to where the new primary's history begins. First its directory is half one, half the other.
+bool BringInLine(World& world, int n) {
   Node& node = world.node[n];
   const Node& other = world.node[1 - n];
-  if (node.seeded != 0 && (IsPrefix(node, other) || rules.mutant == Mutant::kRejoinsWithoutRewind))
-    return true;
   if (other.server != Server::kPrimary || other.frozen != 0 || world.partition != 0) return false;
+  if (node.seeded != 0 && node.torn == 0) {
+    node.torn = 1;
+    return true;
+  }
   Byte same = 0;
   while (same < node.length && same < other.length && node.wal[same] == other.wal[same]) ++same;
   if (node.seeded == 0) {
@@ -173,8 +181,15 @@ bool BringInLine(const Rules& rules, World& world, int n) {
   }
   for (int i = same; i < kWal; ++i) node.wal[i] = 0;
   node.length = same;
-  node.standby_signal = 1;
+  node.torn = 0;
   return true;
+}
+
+void StartAsStandby(Node& node) {
+  ClearOrders(node);
+  node.standby_signal = 1;
+  node.server = Server::kRecovery;
+  node.connects = node.mail.token;
 }
 
 bool BeStandby(const Rules& rules, World& world, int n) {
@@ -184,11 +199,9 @@ bool BeStandby(const Rules& rules, World& world, int n) {
     return true;
   }
   if (node.server == Server::kNone) {
-    if (!BringInLine(rules, world, n)) return false;
-    ClearOrders(node);
-    node.standby_signal = 1;
-    node.server = Server::kRecovery;
-    node.connects = node.mail.token;
+    const bool in_line = IsInLine(rules, node, world.node[1 - n]);
+    if (!in_line && !BringInLine(world, n)) return false;
+    if (in_line || node.torn == 0) StartAsStandby(node);
     return true;
   }
   if (node.frozen != 0) return false;
@@ -207,6 +220,8 @@ bool BeStandby(const Rules& rules, World& world, int n) {
 }
 
 State StateOf(const Node& node) {
+  // Of one that cannot be started nothing runs either.
+  if (node.fenced != 0 && node.mail.role == Role::kFenced) return State::kFenced;
   if (node.broken != 0 || Refuses(node)) return State::kFailed;
   if (node.fenced != 0) return State::kFenced;
   if (Runs(node)) return State::kUp;
@@ -248,6 +263,7 @@ bool Act(const Rules& rules, World& world, int n) {
   if (node.mail.epoch != node.promise) {
     node.promise = node.mail.epoch;
     node.recruited = 0;
+    if (rules.mutant == Mutant::kEndsWhatItFinds) EndServer(world, n);
     return true;
   }
   if (node.mail.role == Role::kFenced) return BeFenced(world, n);

@@ -90,13 +90,17 @@ bool I7NobodyElseRunsAsPrimary(const World&, const World& after) {
   return !both && (fencing || !other);
 }
 
-// I8, what of it can be said here: what a rewind takes away was never promised.
-bool I8NothingPromisedIsRewound(const World& before, const World& after) {
+// I8: what a rejoin takes away was never promised, or is on the other too; and a copy that is
+// counted upon is not touched.
+bool I8NoCopyThatCountsIsOverwritten(const World& before, const World& after) {
   return ForEach([&](int n) {
     const Byte had = AllCommits(before.node[n]);
     const Byte gone = had & static_cast<Byte>(~AllCommits(after.node[n]));
     const Byte promised = before.acknowledged | before.seen;
-    return after.lost_accepted != 0 || Within(gone & promised, AllCommits(after.node[1 - n]));
+    const bool touched =
+        after.node[n].torn > before.node[n].torn || after.node[n].length < before.node[n].length;
+    return after.lost_accepted != 0 || (Within(gone & promised, AllCommits(after.node[1 - n])) &&
+                                        !(touched && MayBePromoted(after.record)));
   });
 }
 
@@ -120,6 +124,11 @@ bool I9IdentitiesAreNew(const World& before, const World& after) {
       (before.record.phase == Phase::kDegraded && after.record.phase == Phase::kCatchup) ||
       before.record.epoch != after.record.epoch;
   return !meets_again || after.record.token > before.record.token;
+}
+
+// I10: nobody is told that a commit is done whose wait was cut short.
+bool I10NoAnswerToACutWait(const World&, const World& after) {
+  return (after.acknowledged & after.cut) == 0;
 }
 
 // I11: what somebody has read, the next primary has.
@@ -146,6 +155,20 @@ bool I14AloneOnlyByTheRecord(const World& before, const World& after) {
   return !alone || !MayBePromoted(after.record);
 }
 
+// I15: a server that is what its document says ends by a fault only.
+bool I15NobodyEndsAServerThatIsAsWanted(const World& before, const World& after) {
+  const bool fault = before.left.faults != after.left.faults;
+  return ForEach([&](int n) {
+    const Node& node = before.node[n];
+    const bool ends = node.server != Server::kNone && after.node[n].server == Server::kNone;
+    const bool is_not_its_role =
+        node.mail.role == Role::kStandby &&
+        (node.server == Server::kPrimary || !IsPrefix(node, before.node[1 - n]));
+    return !ends || fault || node.mail.role == Role::kFenced || node.mail.stop != 0 ||
+           is_not_its_role;
+  });
+}
+
 // I17: a promotion has replayed everything received: nothing streams any more, and the record has
 // seen the former primary fenced.
 bool I17PromotionComesLast(const World& before, const World& after) {
@@ -155,6 +178,12 @@ bool I17PromotionComesLast(const World& before, const World& after) {
         after.record.phase == Phase::kFailover && after.record.epoch == after.node[n].promise;
     return before.node[n].connects == 0 && before.node[n].streams == 0 && !still_failing_over;
   });
+}
+
+// I18: what a rejoin has begun to change does not run.
+bool I18NothingHalfMadeRuns(const World&, const World& after) {
+  return ForEach(
+      [&](int n) { return after.node[n].torn == 0 || after.node[n].server == Server::kNone; });
 }
 
 // I20: nobody is promoted by itself when the standby is known to lack something.
@@ -179,6 +208,17 @@ bool I22ACleanStopIsOnTheNewPrimary(const World& before, const World& after) {
 bool PhasesFollowTheirEdges(const World& before, const World& after) {
   return before.record.phase == after.record.phase ||
          IsEdge(before.record.phase, after.record.phase);
+}
+
+constexpr Byte kNewNumber = 3;
+constexpr Byte kNewCommit = 1U << kNewNumber;
+
+void CommitAt(World& world, int n) {
+  Node& node = world.node[n];
+  node.wal[node.length++] = kNewNumber;
+  node.pending |= kNewCommit;
+  node.session = 1;
+  if (node.ssn == 0) node.visible = node.length;
 }
 
 bool EverybodyElse(const Rules& rules, World& world) {
@@ -228,13 +268,16 @@ const std::vector<Invariant>& Invariants() {
       {"I5", I5EpochsRiseByOneAndOnlyFromProtected},
       {"I6", I6PromisesAreKept},
       {"I7", I7NobodyElseRunsAsPrimary},
-      {"I8", I8NothingPromisedIsRewound},
+      {"I8", I8NoCopyThatCountsIsOverwritten},
       {"I9", I9OnlyTheNamedStandbyConfirms},
       {"I9, identities", I9IdentitiesAreNew},
+      {"I10", I10NoAnswerToACutWait},
       {"I11", I11WhatWasReadIsKept},
       {"I12", I12NobodySeesAnOlderState},
       {"I14", I14AloneOnlyByTheRecord},
+      {"I15", I15NobodyEndsAServerThatIsAsWanted},
       {"I17", I17PromotionComesLast},
+      {"I18", I18NothingHalfMadeRuns},
       {"I20", I20NoPromotionWhileDegraded},
       {"I22", I22ACleanStopIsOnTheNewPrimary},
       {"I16, edges", PhasesFollowTheirEdges},
@@ -242,19 +285,43 @@ const std::vector<Invariant>& Invariants() {
   return all;
 }
 
+bool I19FailoversAreLimited(const Rules& rules, const World& before, const World& after) {
+  if (before.unasked == after.unasked) return true;
+  const Policy& policy = rules.policy;
+  const bool held = policy.hold_down > Duration(0) && before.unasked > 0;
+  const bool often = policy.window > Duration(0) && before.unasked >= policy.failovers_in_window;
+  const bool only_silent = after.record.cause == Cause::kPrimaryUnresponsive;
+  return !(only_silent && held) && !(after.record.cause != Cause::kPrimaryFailed && often);
+}
+
 bool AcknowledgesAlone(const Rules& rules, World world) {
-  const int p = world.record.primary;
-  const Node& primary = world.node[p];
-  if (primary.length == kWal || !Reaches(world, p)) return true;
-  world.left.commits = 1;
-  world.next_commit = 3;
-  Node& node = world.node[p];
-  node.wal[node.length++] = 3;
-  node.pending |= 1U << 3;
-  node.session = 1;
-  if (node.ssn == 0) node.visible = node.length;
+  if (world.node[world.record.primary].length == kWal || !Reaches(world, world.record.primary))
+    return true;
+  CommitAt(world, world.record.primary);
   for (int round = 0; round < 10; ++round) EverybodyElse(rules, world);
-  return (world.acknowledged & (1U << 3)) != 0;
+  return (world.acknowledged & kNewCommit) != 0;
+}
+
+bool GoesOnWithout(const Rules& rules, World world, int lost, std::string* where) {
+  if (world.node[world.record.primary].length + 2 > kWal) return true;
+  world.left = Budget{};
+  world.left.epochs = 7;
+  world.gateway_alive = 1;
+  Break(world, lost);
+  bool patient = false;
+  for (int round = 0; round < 60; ++round) {
+    const bool moved = EverybodyElse(rules, world);
+    const bool decided = ControlPlane(rules, world, patient);
+    patient = !moved && !decided;
+    const int primary = world.record.primary;
+    const Node& node = world.node[primary];
+    const bool asks = (AllCommits(node) & kNewCommit) == 0;
+    if (asks && primary != lost && Reaches(world, primary) && node.length < kWal)
+      CommitAt(world, primary);
+    if ((world.acknowledged & kNewCommit) != 0) return true;
+  }
+  if (where != nullptr) *where = Describe(world);
+  return false;
 }
 
 bool ComesToProtected(const Rules& rules, World world,

@@ -28,8 +28,15 @@ struct Invariant {
 
 const std::vector<Invariant>& Invariants();
 
+// I19: what counts here is counted by the world, not by the record.
+bool I19FailoversAreLimited(const Rules& rules, const World& before, const World& after);
+
 // I13: with no control plane at all, a healthy protected pair goes on acknowledging.
 bool AcknowledgesAlone(const Rules& rules, World world);
+
+// I14, I21: of a healthy protected pair one can be lost, because it ends or because its disk is
+// full (here: it ends and cannot be started), and clients are answered again.
+bool GoesOnWithout(const Rules& rules, World world, int lost, std::string* where = nullptr);
 
 // I16: with every fault gone, a fair walk ends in kProtected with every promise kept. Whether a
 // state that it comes by is known to lead there is asked and told through `known`.

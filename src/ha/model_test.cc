@@ -73,6 +73,7 @@ struct Search {
   std::vector<Origin> origins;
   Hashes visited;
   Hashes leads_to_protected;
+  Hashes healthy;  // pairs that were walked from
   std::set<std::pair<Phase, Phase>> edges;
   std::uint64_t steps = 0;
   bool complete = true;
@@ -110,9 +111,22 @@ bool IsHealthyPair(const World& world) {
          primary.promise == world.record.epoch;
 }
 
+// What may still go wrong is nothing to a walk in which nothing does.
+World WithoutBudget(World world) {
+  world.left = Budget{};
+  return world;
+}
+
 // The walks from one state; what is wrong, or nothing.
 std::string Walk(Search& search, const World& world) {
-  if (IsHealthyPair(world) && !AcknowledgesAlone(search.rules, world)) return "I13";
+  if (IsHealthyPair(world) && search.healthy.Insert(HashOf(WithoutBudget(world)))) {
+    if (!AcknowledgesAlone(search.rules, world)) return "I13";
+    std::string where;
+    for (const int lost : {0, 1}) {
+      if (!GoesOnWithout(search.rules, world, lost, &where))
+        return (lost == world.record.primary ? "I21, ends at\n" : "I14, I21, ends at\n") + where;
+    }
+  }
   std::vector<std::uint64_t> passed;
   std::string where;
   const auto known = [&](const World& passing) {
@@ -126,7 +140,8 @@ std::string Walk(Search& search, const World& world) {
   return "";
 }
 
-std::string JudgeStep(const World& before, const World& after) {
+std::string JudgeStep(const Rules& rules, const World& before, const World& after) {
+  if (!I19FailoversAreLimited(rules, before, after)) return "I19";
   for (const Invariant& invariant : Invariants()) {
     if (!invariant.holds(before, after)) return invariant.name;
   }
@@ -145,7 +160,7 @@ bool Expand(Search& search, const World& begin, std::uint32_t id, const World& w
     ++search.steps;
     if (world.record.phase != after.record.phase)
       search.edges.emplace(world.record.phase, after.record.phase);
-    std::string wrong = JudgeStep(world, after);
+    std::string wrong = JudgeStep(search.rules, world, after);
     const bool is_new = wrong.empty() && search.visited.Insert(HashOf(after));
     if (is_new && walks) wrong = Walk(search, after);
     if (!wrong.empty()) {
@@ -253,6 +268,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TwoControlPlanes",
              Phase::kProtected,
              {.commits = 1, .crash = 1, .partition = 1, .late = 1, .faults = 2, .epochs = 3}},
+        Case{"Cuts",
+             Phase::kProtected,
+             {.commits = 2, .crash = 1, .freeze = 1, .cancel = 1, .faults = 2, .epochs = 3}},
         Case{"HeldDown",
              Phase::kProtected,
              {.commits = 1, .crash = 2, .freeze = 1, .faults = 3, .epochs = 4},
@@ -280,8 +298,15 @@ TEST_P(Mutants, ARuleLeftOutIsNoticed) {
     budget = {.commits = 1, .crash = 1, .again = 1, .faults = 1, .epochs = 2};
   if (mutant == Mutant::kOpensUnproven)
     budget = {.commits = 1, .crash = 3, .faults = 3, .epochs = 2};
+  if (mutant == Mutant::kNoCommitGuard)
+    budget = {.commits = 1, .crash = 1, .cancel = 1, .faults = 2, .epochs = 2};
+  Case one{};
+  if (mutant == Mutant::kForgetsFailovers) {
+    one.hold_down = 60s;
+    budget = {.commits = 1, .crash = 1, .freeze = 1, .faults = 2, .epochs = 3};
+  }
   const Search search =
-      Explore({.policy = PolicyOf({}), .mutant = mutant}, Begin(Phase::kProtected, budget), true);
+      Explore({.policy = PolicyOf(one), .mutant = mutant}, Begin(Phase::kProtected, budget), true);
   // What needs many states to show is shown by the quick build.
   if (search.violation.empty() && !search.complete && kIsSlowBuild) GTEST_SKIP();
   ASSERT_NE(search.violation, "") << search.origins.size() << " states";
@@ -304,7 +329,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"RejoinsWithoutRewind", Mutant::kRejoinsWithoutRewind},
                     Wrong{"FailsOverWhileDegraded", Mutant::kFailsOverWhileDegraded},
                     Wrong{"OpensUnproven", Mutant::kOpensUnproven},
-                    Wrong{"IgnoresTheEndOfWal", Mutant::kIgnoresTheEndOfWal}),
+                    Wrong{"IgnoresTheEndOfWal", Mutant::kIgnoresTheEndOfWal},
+                    Wrong{"NoCommitGuard", Mutant::kNoCommitGuard},
+                    Wrong{"ForgetsFailovers", Mutant::kForgetsFailovers},
+                    Wrong{"StartsHalfMade", Mutant::kStartsHalfMade},
+                    Wrong{"CopiesAnew", Mutant::kCopiesAnew},
+                    Wrong{"EndsWhatItFinds", Mutant::kEndsWhatItFinds},
+                    Wrong{"BelievesInTheStream", Mutant::kBelievesInTheStream}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -54,13 +54,6 @@ bool Cut(World& world, int n) {
   return true;
 }
 
-bool Break(World& world, int n) {
-  if (world.node[n].broken != 0) return false;
-  Crash(world, n);
-  world.node[n].broken = 1;
-  return true;
-}
-
 bool KillGateway(World& world, int n) {
   if (n != 0 || world.gateway_alive == 0) return false;
   world.gateway_alive = 0;
@@ -123,6 +116,23 @@ void EmitRepairs(const World& world, const Emit& emit) {
   }
 }
 
+// With the commit guard its client hears nothing, and the commit waits on where nobody sees it.
+void EmitCuts(const Rules& rules, const World& world, const Emit& emit) {
+  if (world.left.cancel == 0 || world.left.faults == 0) return;
+  for (int n = 0; n < kNodes; ++n) {
+    const Node& node = world.node[n];
+    if (node.pending == 0 || node.frozen != 0) continue;
+    World next = world;
+    --next.left.cancel;
+    --next.left.faults;
+    const auto cut = static_cast<Byte>(node.pending & (0U - node.pending));  // the oldest
+    next.node[n].pending &= static_cast<Byte>(~cut);
+    next.cut |= cut;
+    if (rules.mutant == Mutant::kNoCommitGuard) next.acknowledged |= cut;
+    emit("client: its wait is cut short at", n, next);
+  }
+}
+
 // What a server may give its clients, they have.
 void SettleAt(World& world, int n) {
   Node& node = world.node[n];
@@ -145,6 +155,13 @@ bool Reaches(const World& world, int n) {
   const Node& node = world.node[n];
   const bool led = world.gateway_alive != 0 && world.gateway_primary == n && node.needs_proof == 0;
   return node.server == Server::kPrimary && node.frozen == 0 && (node.session != 0 || led);
+}
+
+bool Break(World& world, int n) {
+  if (world.node[n].broken != 0) return false;
+  Crash(world, n);
+  world.node[n].broken = 1;
+  return true;
 }
 
 void Settle(World& world) {
@@ -183,6 +200,7 @@ void EachSuccessor(const Rules& rules, const World& world, const Emit& emit) {
   each("is confirmed", [&](World& next, int n) { return Confirm(rules, next, n); });
   each("agent: probes", [&](World& next, int n) { return Probe(rules, next, n); });
   for (int n = 0; n < kNodes; ++n) EmitClient(world, n, settled);
+  EmitCuts(rules, world, settled);
   EmitFaults(world, settled);
   EmitOldMail(world, settled);
   EmitRepairs(world, settled);
@@ -239,12 +257,12 @@ std::string Describe(const World& world) {
   for (int n = 0; n < kNodes; ++n) {
     const Node& node = world.node[n];
     text += fmt::format(
-        "    {}: mail e{} role {} stop {} waits {} | promise {} server {}{}{} ssn {} "
+        "    {}: mail e{} role {} stop {} waits {} | promise {} server {}{}{}{} ssn {} "
         "connects {} streams {} proven {} visible {}/{} wal",
         n, node.mail.epoch, static_cast<int>(node.mail.role), node.mail.stop, node.mail.waits_for,
         node.promise, static_cast<int>(node.server), node.frozen != 0 ? " frozen" : "",
-        node.broken != 0 ? " broken" : "", node.ssn, node.connects, node.streams, node.proven,
-        node.visible, node.length);
+        node.broken != 0 ? " broken" : "", node.torn != 0 ? " torn" : "", node.ssn, node.connects,
+        node.streams, node.proven, node.visible, node.length);
     for (int i = 0; i < node.length; ++i) text += fmt::format(" {}", node.wal[i]);
     text += '\n';
   }

@@ -65,6 +65,7 @@ struct Node {
   // The server's.
   Server server;
   Byte seeded, standby_signal, frozen, broken, shutdown_lsn;
+  Byte torn;                   // a rejoin changes its directory, or was cut while it did
   Byte ssn;                    // synchronous_standby_names in force
   Byte connects;               // the identity under which it connects; 0: its WAL receiver is gone
   Byte streams;                // it streams from the other node
@@ -81,7 +82,7 @@ inline constexpr Byte kShutdown = 7;
 
 // What may still go wrong, each kind so many times.
 struct Budget {
-  Byte commits, crash, freeze, partition, broken, switchover, accept, gateway, late, again;
+  Byte commits, crash, freeze, partition, broken, switchover, accept, gateway, late, again, cancel;
   Byte faults;  // of all kinds together, switchovers included
   Byte epochs;  // the highest that is looked at
 };
@@ -102,8 +103,10 @@ struct World {
   Byte versions;         // of the record, as far as a late control plane may remember one
   Byte late_has, late_version;
   Byte lost_accepted;
+  Byte cut;      // commits whose wait was cut short
+  Byte unasked;  // so many failovers nobody had asked for
   Budget left;
-  std::array<Byte, 2> unused;
+  std::array<Byte, 1> unused;
 };
 
 // How the world goes wrong on purpose: each is a rule left out, and the search must notice.
@@ -123,6 +126,12 @@ enum class Mutant {
   kFailsOverWhileDegraded,
   kOpensUnproven,
   kIgnoresTheEndOfWal,
+  kNoCommitGuard,
+  kForgetsFailovers,
+  kStartsHalfMade,
+  kCopiesAnew,
+  kEndsWhatItFinds,
+  kBelievesInTheStream,
 };
 
 struct Rules {
@@ -137,6 +146,7 @@ void EachSuccessor(const Rules& rules, const World& world, const Emit& emit);
 // The parts, for the walks. Each returns whether something changed.
 void EmitControl(const Rules& rules, const World& world, const Emit& emit);
 void EndServer(World& world, int node);  // however it ends
+bool Break(World& world, int node);      // it ends, and cannot be started
 bool Read(World& world, int node);
 bool Act(const Rules& rules, World& world, int node);
 bool Report(World& world, int node);

@@ -25,8 +25,8 @@ struct AgentNeeds {
   std::function<MonotonicTime(const NodeId& node, bool fit)> set_fit;
   std::function<void(const std::string& invariant, const std::string& what)> violated;
   std::function<void(const std::string& what)> trace;
-  // What a rejoin throws away is judged before it does.
-  std::function<void(const NodeId& node, const NodeId& primary)> before_rewind;
+  // What an overwriting throws away is judged before it does.
+  std::function<void(const NodeId& node, const std::string& how)> before_overwriting;
 };
 
 class Agent {
@@ -39,13 +39,14 @@ class Agent {
   void Sleep(MonotonicTime until) { next_ = asleep_until_ = std::max(next_, until); }
   bool finished() const { return finished_; }
   // An older document, delivered late; what follows is the promise's business.
-  void GiveOldDocument(MonotonicTime now);
+  void GiveOldDocument(const nodes::Desired& old, MonotonicTime now);
 
  private:
   enum class Task { kNone, kRejoin, kCopy, kStop };
 
   host::Facts Look(const nodes::Desired& want, MonotonicTime now);
   host::Act Decide(const nodes::Desired& want, host::Facts facts) const;
+  void CheckAct(host::Act act, const nodes::Desired& want, const host::Facts& facts);
   void Do(host::Act act, const nodes::Desired& want, const host::Facts& facts);
   void Start(const nodes::Desired& want, bool alone);
   void Serve(const nodes::Desired& want);
@@ -67,7 +68,6 @@ class Agent {
   nodes::Observed observed_;
   nodes::Observed published_;
   std::optional<nodes::Desired> want_;  // read, and soon acted upon
-  std::optional<nodes::Desired> old_;   // the last of an older epoch
   bool is_old_ = false;                 // what was read is an old one
   store::Revision parsed_revision_ = 0;
   nodes::Desired parsed_;
@@ -81,6 +81,8 @@ class Agent {
   std::optional<MonotonicTime> silent_pulse_;
   Task task_ = Task::kNone;
   NodeId task_peer_;
+  std::int64_t promised_in_memory_ = 0;  // a mutant's
+  bool copied_anew_ = false;             // a mutant's
   bool finished_ = false;
 };
 

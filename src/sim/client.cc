@@ -17,7 +17,8 @@ bool Client::Connect() {
   const std::optional<NodeId> node = needs_.gateway.Leads();
   if (!node) return false;
   const auto machine = needs_.postgres.machines.find(*node);
-  if (machine == needs_.postgres.machines.end() || !needs_.postgres.Answers(machine->second))
+  if (machine == needs_.postgres.machines.end() || !needs_.postgres.Answers(machine->second) ||
+      machine->second.deaf)
     return false;
   session_ = needs_.gateway.Open(*node, machine->second.incarnation, needs_.random.Chance(0.5));
   return true;
@@ -62,7 +63,10 @@ void Client::Pass(MonotonicTime now) {
   // The answer may come at once.
   waits_for_ = needs_.postgres.NextEntry();
   needs_.judge.NoteCommit(waits_for_);
-  if (needs_.postgres.Commit(node, id_) == 0) waits_for_ = 0;
+  const CommitBy by = needs_.random.Chance(0.15)  ? CommitBy::kProcedure
+                      : needs_.random.Chance(0.1) ? CommitBy::kLocal
+                                                  : CommitBy::kStatement;
+  if (needs_.postgres.Commit(node, id_, by) == 0) waits_for_ = 0;
 }
 
 }  // namespace howdah::sim

@@ -71,6 +71,10 @@ void Control::Pass() {
   }
 }
 
+void Control::HurryLate() {
+  for (auto& [time, transaction] : late_) time = needs_.clock.Monotonic();
+}
+
 void Control::CarryOutLate() {
   std::vector<store::Transaction> due;
   std::erase_if(late_, [&](const auto& late) {
@@ -98,6 +102,12 @@ void Control::ArmFailure(std::int64_t within, Code code) {
       call,
       needs_.random.Chance(0.5) ? store::FaultPlan::When::kBefore : store::FaultPlan::When::kAfter,
       [code]() -> std::optional<Error> { return Error(code, "the store failed"); });
+}
+
+bool Control::IsChangingRoles() {
+  const Result<store::Listing> stored = needs_.store.List(fleet::kHaPrefix);
+  return stored && !stored->documents.empty() &&
+         ha::IsChangingRoles(*ha::ParseRecord(stored->documents.front().value));
 }
 
 // The mutants that make the control plane blind.
@@ -133,6 +143,11 @@ std::string Control::Lie(const std::string& key, std::string value) {
       break;
     case Mutant::kIgnoresTheEndOfWal:
       seen.shutdown_lsn = 0;
+      break;
+    case Mutant::kStopsTheStandbyFirst:
+      if (want.power != nodes::Power::kStopped || want.role != nodes::Role::kPrimary) return value;
+      if (IsChangingRoles()) return value;
+      seen.state = nodes::State::kStopped;
       break;
     case Mutant::kBelievesInTheStream:
       if (!want.waits_for.empty()) seen.streaming_token = want.waits_for;
@@ -176,6 +191,9 @@ void Control::MeddleWithRecord(std::string& text) {
       if (before.phase == ha::Phase::kProtected && next.phase == ha::Phase::kDegraded) break;
       if (before.phase == ha::Phase::kDegraded && next.phase == ha::Phase::kCatchup)
         exchange(ha::Phase::kFailover);
+      break;
+    case Mutant::kForgetsFailovers:
+      next.failovers.clear();
       break;
     case Mutant::kTurnsBackAfterPromotion:
       if (before.phase == ha::Phase::kPromoting && next.phase == ha::Phase::kRejoin)
@@ -221,6 +239,12 @@ std::optional<Error> Control::Meddle(store::Transaction& transaction) {
     const std::string wanted = put.value;
     MeddleWithDesired(put.key, put.value);
     meddled_[put.key] = {wanted, put.value};
+  }
+  if (needs_.mutant == Mutant::kTellsNobody) {
+    std::erase_if(transaction.puts, [](const store::Put& put) {
+      return put.key.starts_with(fleet::kEventsPrefix) &&
+             put.value.find("failover completed") != std::string::npos;
+    });
   }
   if (late_commits > 0 && needs_.random.Chance(late_commits)) {
     late_.emplace_back(needs_.clock.Monotonic() + needs_.random.Between(5ms, 3s), transaction);

@@ -46,6 +46,7 @@ class Control {
   // holds then; also when the process is dead.
   double late_commits = 0;
   void CarryOutLate();
+  void HurryLate();  // it takes effect now
 
   // For commands; only while it lives.
   fleet::Context& context() { return *context_; }
@@ -53,6 +54,7 @@ class Control {
  private:
   std::string Lie(const std::string& key, std::string value);
   std::optional<Error> Meddle(store::Transaction& transaction);
+  bool IsChangingRoles();
   void MeddleWithRecord(std::string& text);
   void MeddleWithDesired(const std::string& key, std::string& text);
 

@@ -6,11 +6,11 @@ namespace howdah::sim {
 
 const char* FaultName(Fault fault) {
   static constexpr const char* kNames[] = {
-      "kill primary", "kill standby", "freeze",          "partition",     "kill agents",
-      "slow agent",   "kill control", "fail store",      "kill gateway",  "slow gateway",
-      "old table",    "old document", "full disk",       "broken",        "cancel",
-      "failover",     "reboot",       "toggle Multi-AZ", "stop instance", "start instance",
-      "accept loss"};
+      "kill primary",   "kill standby", "freeze",       "freeze postmaster", "partition",
+      "kill agents",    "slow agent",   "kill control", "fail store",        "kill gateway",
+      "slow gateway",   "old table",    "old document", "full disk",         "broken",
+      "cancel",         "failover",     "reboot",       "toggle Multi-AZ",   "stop instance",
+      "start instance", "accept loss"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Fault::kCount));
   return kNames[static_cast<std::size_t>(fault)];
 }

@@ -14,6 +14,7 @@ enum class Fault {
   kKillPrimary,
   kKillStandby,
   kFreeze,
+  kFreezePostmaster,
   kPartition,
   kKillAgents,
   kSlowAgent,

@@ -102,14 +102,16 @@ std::optional<gateway::ParsedTable> Gateway::Build() {
 }
 
 void Gateway::Apply(const gateway::ParsedTable& table) {
-  const std::uint64_t before = epoch();
   const std::vector<gateway::RouteError> errors = book_.Apply(table);
   written_down_ = json::serialize(book_.Format());
   blind_.clear();
   for (const gateway::Route& route : table.table.routes) blind_[route.instance] = route;
-  // A gateway that has just started has no epoch in force: what it had last is not older.
-  if (before != 0 && before != epoch()) old_ = last_;
-  last_ = table;
+  // The last of an epoch that is over; one of the same epoch is not older.
+  if (epoch() > last_epoch_) {
+    if (last_epoch_ != 0) old_ = last_;
+    last_epoch_ = epoch();
+  }
+  if (epoch() == last_epoch_) last_ = table;
   Report(table, errors);
 }
 

@@ -62,6 +62,7 @@ class Gateway {
   std::map<NodeId, bool> fit_;
   std::optional<gateway::ParsedTable> old_;
   std::optional<gateway::ParsedTable> last_;
+  std::uint64_t last_epoch_ = 0;  // of that table
 };
 
 }  // namespace howdah::sim

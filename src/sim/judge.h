@@ -3,11 +3,14 @@
 // break. It sees everything, the truth in the servers and every change of the record.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "fleet/journal.h"
 #include "ha/record.h"
+#include "ha/step.h"
 #include "sim/gateway.h"
 #include "sim/postgres.h"
 
@@ -22,7 +25,7 @@ class Judge {
   void Violated(const std::string& invariant, const std::string& what);
 
   // The record has changed.
-  void OnRecord(const ha::Record& before, const ha::Record& after);
+  void OnRecord(const ha::Record& before, const ha::Record& after, MonotonicTime now);
   void OnRecordGone() { record_ = {}; }
   const ha::Record& record() const { return record_; }
 
@@ -30,23 +33,35 @@ class Judge {
   // A client was told that this commit is done; it may be another moment than the one above.
   void OnPromised(EntryId entry) { acknowledged_.push_back(entry); }
   void OnPromotion(const NodeId& node);
-  void OnPrimaryStarts(const NodeId& node);
-  void BeforeRewind(const NodeId& node, const NodeId& primary);
+  void OnStart(const NodeId& node);
+  void OnLetGo(const NodeId& node);
+  // A rejoin, a copy, initdb, a removal.
+  void BeforeOverwriting(const NodeId& node, const std::string& how);
   void OnRead(const NodeId& node);
   // What must hold at every moment.
   void OnMoment();
   // At the end, when all is well again.
   void OnEnd();
+  // Every event that was told since the beginning, and the journal.
+  void OnTold(const std::vector<std::string>& events,
+              const std::vector<fleet::RoleChange>& journal);
 
   void NoteCommit(EntryId entry);
   std::size_t acknowledged() const { return acknowledged_.size(); }
   std::size_t reads() const { return reads_; }
+  bool loss_accepted() const { return loss_accepted_; }
+  // Whether a primary that ends is failed over from, by what I19 says.
+  bool MayFailOver(MonotonicTime now) const;
 
  private:
   // The first of the wanted that is not among the visible entries; 0: none is missing.
   EntryId Missing(const std::vector<EntryId>& wal, std::size_t visible,
                   const std::vector<EntryId>& wanted);
   void RequireTruth(const ha::Record& before, const ha::Record& after);
+  void RequireEntitled(const ha::Record& before, const ha::Record& after);
+  void RequirePatience(const ha::Record& after, MonotonicTime now);
+  void ExpectEvents(const ha::Record& before, const ha::Record& after);
+  std::size_t FailoversWithin(Duration window, MonotonicTime now) const;
   void RequireAll(const std::string& invariant, const NodeId& node, std::size_t visible,
                   const std::string& when);
 
@@ -61,6 +76,10 @@ class Judge {
   std::vector<std::uint32_t> stamps_;  // by entry: the last count in which it was visible
   std::uint32_t count_ = 0;
   std::int64_t epoch_of_last_ack_ = 0;
+  int newest_timeline_ = 1;
+  std::vector<MonotonicTime> failovers_;   // that nobody asked for
+  std::map<std::string, int> to_be_told_;  // events, how often
+  std::size_t completed_ = 0, role_changes_ = 0;
   std::size_t reads_ = 0;
   bool loss_accepted_ = false;
   std::string violation_;

@@ -4,6 +4,7 @@
 //   howdah_sim --seed N                 one world, told as it goes
 //   howdah_sim --mutants [--mutant NAME [--seed N]]
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <atomic>
 #include <charconv>
@@ -11,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <thread>
 
@@ -133,7 +135,8 @@ bool RunSeeds(const fleet::Snapshot& from, const Arguments& arguments) {
   return !found;
 }
 
-bool RunMutant(const fleet::Snapshot& from, const MutantName& one) {
+// `broken` gathers the invariants by which mutants were noticed.
+bool RunMutant(const fleet::Snapshot& from, const MutantName& one, std::set<std::string>& broken) {
   Totals totals;
   const std::optional<Found> found =
       Search(from, one.mutant, 1, kMostSeedsOfAMutant, false, totals);
@@ -144,6 +147,7 @@ bool RunMutant(const fleet::Snapshot& from, const MutantName& one) {
   }
   fmt::print("mutant {}: seed {}: {}\n", one.name, found->seed,
              found->outcome.violation.substr(0, 120));
+  broken.insert(found->outcome.violation.substr(0, found->outcome.violation.find(':')));
   return true;
 }
 
@@ -160,15 +164,17 @@ int Main(int argc, char** argv) {
   int failed = 0;
   const auto count = [&](bool good) { ++(good ? passed : failed); };
   if (arguments->mutants) {
+    std::set<std::string> broken;
     for (const MutantName& one : Mutants()) {
       if (!arguments->mutant.empty() && arguments->mutant != one.name) continue;
       if (arguments->seed) {
         PrintTrace(Simulate(from, {.seed = *arguments->seed, .mutant = one.mutant, .trace = true}));
       } else {
-        count(RunMutant(from, one));
+        count(RunMutant(from, one, broken));
       }
       std::fflush(stdout);
     }
+    fmt::print("noticed by {}\n", fmt::join(broken, ", "));
   } else if (arguments->seed) {
     const Outcome outcome = Simulate(from, {.seed = *arguments->seed, .trace = true});
     PrintTrace(outcome);

@@ -27,12 +27,14 @@ class MemoryStore::MemoryWatch final : public store::Watch {
 };
 
 Result<store::Document> MemoryStore::Get(std::string_view key) {
+  if (lost) return Fail(Code::kUnavailable, "the store is lost");
   const auto found = documents_.find(key);
   if (found == documents_.end()) return Fail(Code::kNotFound, std::string(key));
   return found->second;
 }
 
 Result<store::Listing> MemoryStore::List(std::string_view prefix) {
+  if (lost) return Fail(Code::kUnavailable, "the store is lost");
   store::Listing listing{.documents = {}, .revision = revision_};
   for (auto it = documents_.lower_bound(prefix); it != documents_.end(); ++it) {
     if (!it->first.starts_with(prefix)) break;
@@ -48,6 +50,7 @@ void MemoryStore::Note(const std::string& key, std::optional<std::string> value,
 }
 
 Result<store::Revision> MemoryStore::Commit(const store::Transaction& transaction) {
+  if (lost) return Fail(Code::kUnavailable, "the store is lost");
   for (const store::Compare& compare : transaction.compares) {
     const auto found = documents_.find(compare.key);
     const store::Revision is = found == documents_.end() ? 0 : found->second.revision;

@@ -26,6 +26,8 @@ class MemoryStore final : public store::Store {
   Result<> EndLease(const std::string& lease) override;
 
   store::Revision revision() const { return revision_; }
+  // It fails whoever asks.
+  bool lost = false;
   // How late a watch tells.
   Duration watch_delay{0};
   // Whether the compare on that key is left out (a mutant).

@@ -16,6 +16,7 @@ enum class Mutant {
   kIgnoresTheGateway,
   kIgnoresTheEndOfWal,
   kBelievesInTheStream,
+  kStopsTheStandbyFirst,
   // What it decides is changed before it is stored.
   kDegradeKeepsProtected,
   kTokenReused,
@@ -24,6 +25,8 @@ enum class Mutant {
   kFailsOverWhileDegraded,
   kTurnsBackAfterPromotion,
   kCompareIgnored,
+  kForgetsFailovers,
+  kTellsNobody,
   // What it tells the nodes is changed.
   kLetsGoFirst,
   kFencesNobody,
@@ -39,10 +42,18 @@ enum class Mutant {
   kLosesTheSignalFile,
   kSaysWaitsAndDoesNot,
   kKeepsAnOldIdentity,
+  kPromiseNotWritten,
+  kCopiesAnew,
+  kStartsHalfMade,
+  kEndsWhatItFinds,
+  kDemotesWithoutStore,
+  kWaitsForTheFull,
   // The gateway takes what it is given.
   kGatewayForgetsEpochs,
-  // PostgreSQL runs without the commit guard.
+  // PostgreSQL runs without the commit guard, or without a part of it.
   kNoCommitGuard,
+  kGuardShowsTheRow,
+  kSessionsOptOut,
 };
 
 struct MutantName {

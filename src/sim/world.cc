@@ -2,28 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
-
 #include "fleet/keys.h"
-#include "sim/agent.h"
-#include "sim/client.h"
-#include "sim/control.h"
-#include "sim/faults.h"
+#include "sim/world_inside.h"
 
 namespace howdah::sim {
 
 namespace {
 
 constexpr Duration kTick = 5ms;
-constexpr Duration kHealWithin = 60s;
-constexpr Duration kGoesOnWithin = 8s;
 constexpr int kClients = 3;
-
-template <typename T>
-T Must(Result<T> result) {
-  if (!result) throw std::runtime_error("simulation: " + result.error().what());
-  return *std::move(result);
-}
 
 InstanceId OnlyInstance(const fleet::Snapshot& from) {
   for (const store::Put& put : from.documents) {
@@ -33,100 +20,52 @@ InstanceId OnlyInstance(const fleet::Snapshot& from) {
   throw std::runtime_error("simulation: the snapshot holds no instance");
 }
 
-class World {
- public:
-  World(const fleet::Snapshot& from, const Options& options)
-      : options_(options),
-        random_(options.seed),
-        store_(clock_),
-        postgres_(random_),
-        instance_(OnlyInstance(from)),
-        gateway_(store_, instance_, options.mutant),
-        judge_(postgres_, gateway_),
-        agent_needs_{
-            .postgres = postgres_,
-            .store = store_,
-            .random = random_,
-            .mutant = options.mutant,
-            .set_fit = [this](const NodeId& node,
-                              bool fit) { return gateway_.SetFit(node, fit, Now()); },
-            .violated = [this](const std::string& invariant,
-                               const std::string& what) { judge_.Violated(invariant, what); },
-            .trace = [this](const std::string& what) { Trace(what); },
-            .before_rewind = [this](const NodeId& node,
-                                    const NodeId& primary) { judge_.BeforeRewind(node, primary); }},
-        client_needs_{
-            .postgres = postgres_, .gateway = gateway_, .judge = judge_, .random = random_} {
-    clock_.Advance(from.age);
-    Wire();
-    Must(store_.Commit({.compares = {}, .puts = from.documents, .deletes = {}}));
-    MakeMachines();
-    for (int i = 0; i < kClients; ++i) clients_.emplace_back(i, client_needs_);
-    Log log;
-    if (options.trace) {
-      log =
-          Log([this](LogLevel, std::string_view line) { Trace("control: " + std::string(line)); });
-    }
-    control_.emplace(ControlNeeds{
-        .store = store_, .clock = clock_, .random = random_, .mutant = options.mutant, .log = log});
-    store_.ignores_compare = [this](const std::string& key) {
-      return options_.mutant == Mutant::kCompareIgnored && key.starts_with(fleet::kHaPrefix);
-    };
-    postgres_.guard = options.mutant != Mutant::kNoCommitGuard;
-  }
+}  // namespace
 
-  Outcome Run();
-
- private:
-  MonotonicTime Now() const { return clock_.Monotonic(); }
-  void Trace(const std::string& what) {
-    if (!options_.trace) return;
-    const Duration at = Now() - MonotonicTime(Duration(1'000'000'000));
-    trace_.push_back(fmt::format("[{:9.3f}] {}", static_cast<double>(at.count()) / 1e6, what));
+World::World(const fleet::Snapshot& from, const Options& options)
+    : options_(options),
+      random_(options.seed),
+      store_(clock_),
+      postgres_(random_),
+      instance_(OnlyInstance(from)),
+      gateway_(store_, instance_, options.mutant),
+      judge_(postgres_, gateway_),
+      agent_needs_{
+          .postgres = postgres_,
+          .store = store_,
+          .random = random_,
+          .mutant = options.mutant,
+          .set_fit = [this](const NodeId& node,
+                            bool fit) { return gateway_.SetFit(node, fit, Now()); },
+          .violated = [this](const std::string& invariant,
+                             const std::string& what) { judge_.Violated(invariant, what); },
+          .trace = [this](const std::string& what) { Trace(what); },
+          .before_overwriting =
+              [this](const NodeId& node, const std::string& how) {
+                judge_.BeforeOverwriting(node, how);
+              }},
+      client_needs_{
+          .postgres = postgres_, .gateway = gateway_, .judge = judge_, .random = random_} {
+  clock_.Advance(from.age);
+  Wire();
+  Must(store_.Commit({.compares = {}, .puts = from.documents, .deletes = {}}));
+  MakeMachines();
+  for (int i = 0; i < kClients; ++i) clients_.emplace_back(i, client_needs_);
+  Log log;
+  if (options.trace) {
+    log = Log([this](LogLevel, std::string_view line) { Trace("control: " + std::string(line)); });
   }
-  void Wire();
-  void WirePostgres();
-  void OnChange(const store::Change& change, const std::string& before);
-  void MakeMachines();
-  void DrawPace();
-  void Tick();
-  void RunAgents();
-  void RunControl();
-  void Strike(Fault fault);
-  void StrikeProcesses(Fault fault);
-  void StrikeByRequest(Fault fault);
-  void Later(Duration low, Duration high, std::function<void()> what) {
-    later_.emplace_back(Now() + random_.Between(low, high), std::move(what));
-  }
-  void Heal();
-  Duration AwaitWell();
-  void LoseTheStandby();
-  bool IsWell();
-  void AskForWhatIsMissing();
-  std::optional<NodeId> SomeNode();
-  std::string Describe();
-
-  const Options options_;
-  Random random_;
-  system::FakeClock clock_;
-  MemoryStore store_;
-  Postgres postgres_;
-  const InstanceId instance_;
-  Gateway gateway_;
-  Judge judge_;
-  AgentNeeds agent_needs_;
-  ClientNeeds client_needs_;
-  std::optional<Control> control_;
-  std::map<NodeId, Agent> agents_;
-  bool agents_alive_ = true;
-  std::vector<Client> clients_;
-  std::vector<std::pair<MonotonicTime, std::function<void()>>> later_;
-  MonotonicTime control_next_{};
-  MonotonicTime list_agents_{};
-  std::vector<std::string> trace_;
-  bool healing_ = false;
-  bool accepts_loss_ = false;
-};
+  control_.emplace(ControlNeeds{
+      .store = store_, .clock = clock_, .random = random_, .mutant = options.mutant, .log = log});
+  store_.ignores_compare = [this](const std::string& key) {
+    return options_.mutant == Mutant::kCompareIgnored && key.starts_with(fleet::kHaPrefix);
+  };
+  const bool none = options.mutant == Mutant::kNoCommitGuard;
+  postgres_.guard = {.ends_the_session = !none,
+                     .waits_on = !none && options.mutant != Mutant::kGuardShowsTheRow,
+                     .raises = options.mutant != Mutant::kSessionsOptOut};
+  events_before_ = Messages().size();
+}
 
 void World::Wire() {
   store_.on_change = [this](const store::Change& change, const std::string& before) {
@@ -149,7 +88,8 @@ void World::WirePostgres() {
     Trace(fmt::format("{} is promoted", node.str()));
     judge_.OnPromotion(node);
   };
-  postgres_.on_primary_starts = [this](const NodeId& node) { judge_.OnPrimaryStarts(node); };
+  postgres_.on_start = [this](const NodeId& node) { judge_.OnStart(node); };
+  postgres_.on_let_go = [this](const NodeId& node) { judge_.OnLetGo(node); };
   postgres_.on_primary_up = [this](const NodeId& node) {
     Trace(fmt::format("{} serves as primary", node.str()));
   };
@@ -163,6 +103,7 @@ void World::OnChange(const store::Change& change, const std::string& before) {
     for (auto& [id, agent] : agents_) {
       if (change.key.find(id.str()) != std::string::npos) agent.Wake(Now());
     }
+    KeepOldMail(change, before);
   }
   if (change.key != fleet::HaKey(instance_)) return;
   if (!change.value) return judge_.OnRecordGone();
@@ -171,7 +112,15 @@ void World::OnChange(const store::Change& change, const std::string& before) {
   Trace(fmt::format("record: {} -> {}, epoch {}, primary {}, token {}, protected {}",
                     PhaseName(was.phase), PhaseName(is.phase), is.epoch, is.primary.str(), is.token,
                     is.protected_));
-  judge_.OnRecord(was, is);
+  judge_.OnRecord(was, is, Now());
+}
+
+// The last document of an epoch that is over may be delivered late.
+void World::KeepOldMail(const store::Change& change, const std::string& before) {
+  if (before.empty() || !change.value) return;
+  nodes::Desired was = Must(nodes::ParseDesired(before));
+  if (was.epoch < Must(nodes::ParseDesired(*change.value)).epoch)
+    old_mail_[was.id] = std::move(was);
 }
 
 void World::MakeMachines() {
@@ -202,7 +151,7 @@ void World::DrawPace() {
   if (random_.Chance(0.3)) pace.start_high = 3s;
   if (random_.Chance(0.3)) pace.wal_high = 200ms;
   if (random_.Chance(0.3)) pace.reply_high = 500ms;
-  if (random_.Chance(0.5)) pace.replay_lag = 1ms;
+  pace.replays_late = random_.Chance(0.5);
   if (random_.Chance(0.3)) store_.watch_delay = random_.Between(1ms, 400ms);
   if (random_.Chance(0.3)) control_->lost_compares = 0.1;
   if (random_.Chance(0.3)) control_->late_commits = 0.03;
@@ -211,7 +160,7 @@ void World::DrawPace() {
 
 void World::RunAgents() {
   if (!agents_alive_) return;
-  if (Now() >= list_agents_) {
+  if (Now() >= list_agents_ && !store_.lost) {
     list_agents_ = Now() + 1s;
     for (const store::Document& document : Must(store_.List(nodes::kNodesPrefix)).documents) {
       if (!document.key.ends_with("/desired")) continue;
@@ -258,260 +207,6 @@ void World::Tick() {
   judge_.OnMoment();
 }
 
-std::optional<NodeId> World::SomeNode() {
-  std::vector<NodeId> nodes;
-  for (const auto& [node, machine] : postgres_.machines) {
-    if (machine.initialized) nodes.push_back(node);
-  }
-  if (nodes.empty()) return std::nullopt;
-  return nodes[random_.Below(nodes.size())];
-}
-
-void World::StrikeProcesses(Fault fault) {
-  switch (fault) {
-    case Fault::kKillAgents:
-      agents_alive_ = false;
-      agents_.clear();
-      gateway_.ForgetKeeper();
-      Later(5ms, 1500ms, [this] {
-        agents_alive_ = true;
-        list_agents_ = MonotonicTime{};
-      });
-      break;
-    case Fault::kKillControl:
-      if (random_.Chance(0.7)) {
-        control_->ArmCrash(40);
-        break;
-      }
-      control_->Kill();
-      Later(5ms, 2s, [this] {
-        if (!control_->alive()) control_->Start();
-      });
-      break;
-    case Fault::kFailStore:
-      control_->ArmFailure(40, random_.Chance(0.5) ? Code::kConflict : Code::kUnavailable);
-      break;
-    case Fault::kKillGateway:
-      gateway_.Kill(Now() + random_.Between(50ms, 1s));
-      break;
-    case Fault::kSlowGateway:
-      gateway_.set_lateness(random_.Between(50ms, 3s));
-      Later(100ms, 4s, [this] { gateway_.set_lateness(Duration(0)); });
-      break;
-    case Fault::kOldTable:
-      gateway_.GiveOldTable();
-      break;
-    default:
-      break;
-  }
-}
-
-void World::StrikeByRequest(Fault fault) {
-  if (!control_->alive()) return;
-  control_->Disarm();
-  const fleet::Context& context = control_->context();
-  Result<fleet::Instance> answer = Fail(Code::kInvalid, "");
-  const std::string_view name = fleet::kTestName;
-  switch (fault) {
-    case Fault::kFailover:
-      answer = fleet::FailoverInstance(context, name);
-      break;
-    case Fault::kReboot:
-      answer = fleet::RebootInstance(context, name);
-      break;
-    case Fault::kStopInstance:
-      answer = fleet::StopInstance(context, name);
-      break;
-    case Fault::kStartInstance:
-      answer = fleet::StartInstance(context, name);
-      break;
-    case Fault::kAcceptLoss:
-      if (accepts_loss_) answer = fleet::FailoverAcceptingDataLoss(context, name);
-      break;
-    case Fault::kToggleMultiAz: {
-      const auto instance = fleet::FindInstance(store_, name);
-      if (!instance) break;
-      fleet::Settings settings = instance->value.settings;
-      settings.multi_az = !settings.multi_az;
-      answer = fleet::ModifyInstance(context, *instance, {.settings = settings});
-      break;
-    }
-    default:
-      break;
-  }
-  Trace(fmt::format("request: {}: {}", FaultName(fault),
-                    answer ? "accepted" : answer.error().what()));
-}
-
-void World::Strike(Fault fault) {
-  const ha::Record& record = judge_.record();
-  const std::optional<NodeId> some = SomeNode();
-  if (!some) return;
-  const auto end = [&](const NodeId& node) {
-    Trace(fmt::format("fault: the server of {} ends", node.str()));
-    if (!node.empty() && postgres_.machines[node].proc != Proc::kNone) postgres_.End(node);
-    for (auto& [id, agent] : agents_) agent.Wake(Now() + random_.Between(0ms, 30ms));
-  };
-  switch (fault) {
-    case Fault::kKillPrimary:
-      return end(record.primary);
-    case Fault::kKillStandby:
-      if (!record.standby.empty()) end(record.standby);
-      return;
-    case Fault::kFreeze: {
-      Trace(fmt::format("fault: {} freezes", some->str()));
-      if (postgres_.machines[*some].proc == Proc::kNone) return;
-      postgres_.Freeze(*some);
-      const std::int64_t which = postgres_.machines[*some].incarnation;
-      Later(50ms, 9s, [this, node = *some, which] {
-        Machine& machine = postgres_.machines[node];
-        if (machine.incarnation == which && machine.frozen) Trace(node.str() + " thaws");
-        if (machine.incarnation == which) machine.frozen = false;
-      });
-      return;
-    }
-    case Fault::kPartition:
-      Trace("fault: the nodes are cut off");
-      postgres_.partitioned = true;
-      Later(50ms, 6s, [this] { postgres_.partitioned = false; });
-      return;
-    case Fault::kOldDocument:
-      for (auto& [id, agent] : agents_) {
-        if (id == *some) agent.GiveOldDocument(Now());
-      }
-      return;
-    case Fault::kSlowAgent:
-      for (auto& [id, agent] : agents_) {
-        if (id == *some) agent.Sleep(Now() + random_.Between(50ms, 4s));
-      }
-      return;
-    case Fault::kFullDisk:
-    case Fault::kBroken: {
-      bool Machine::* what = fault == Fault::kFullDisk ? &Machine::disk_full : &Machine::broken;
-      Trace(fmt::format("fault: {} of {}", FaultName(fault), some->str()));
-      postgres_.machines[*some].*what = true;
-      if (random_.Chance(0.5)) end(*some);
-      Later(200ms, 6s, [this, node = *some, what] { postgres_.machines[node].*what = false; });
-      return;
-    }
-    case Fault::kCancel:
-      for (const auto& [node, machine] : postgres_.machines) {
-        if (machine.waiters.empty() || machine.waiters.front().client < 0) continue;
-        postgres_.Cancel(node, machine.waiters.front().client);
-        return;
-      }
-      return;
-    case Fault::kFailover:
-    case Fault::kReboot:
-    case Fault::kStopInstance:
-    case Fault::kStartInstance:
-    case Fault::kAcceptLoss:
-    case Fault::kToggleMultiAz:
-      return StrikeByRequest(fault);
-    default:
-      Trace(fmt::format("fault: {}", FaultName(fault)));
-      return StrikeProcesses(fault);
-  }
-}
-
-void World::Heal() {
-  Trace("all faults end");
-  healing_ = true;
-  for (auto& [time, what] : later_) time = Now();
-  for (auto& [node, machine] : postgres_.machines) {
-    machine.frozen = machine.disk_full = machine.broken = false;
-  }
-  postgres_.partitioned = false;
-  postgres_.pace = Pace{};
-  store_.watch_delay = Duration(0);
-  gateway_.set_lateness(Duration(0));
-  control_->lost_compares = control_->late_commits = 0;
-  control_->Disarm();
-}
-
-// An instance that was stopped or made single is asked to be what it was.
-void World::AskForWhatIsMissing() {
-  const auto instance = fleet::FindInstance(store_, fleet::kTestName);
-  if (!instance || !control_->alive()) return;
-  const auto active = fleet::ActiveRun(store_, instance->value);
-  if (!active || *active) return;
-  if (instance->value.power == nodes::Power::kStopped)
-    StrikeByRequest(Fault::kStartInstance);
-  else if (!instance->value.settings.multi_az)
-    StrikeByRequest(Fault::kToggleMultiAz);
-}
-
-// Everything is as it should be, and every client gets on.
-bool World::IsWell() {
-  const ha::Record& record = judge_.record();
-  if (record.phase != ha::Phase::kProtected) return false;
-  for (const NodeId& node : {record.primary, record.standby}) {
-    if (!postgres_.Answers(postgres_.machines[node])) return false;
-  }
-  if (postgres_.machines[record.primary].wal != postgres_.machines[record.standby].wal)
-    return false;
-  return gateway_.Leads() == record.primary;
-}
-
-std::string World::Describe() {
-  const ha::Record& record = judge_.record();
-  std::string text = fmt::format("phase {} epoch {} primary {}", PhaseName(record.phase),
-                                 record.epoch, record.primary.str());
-  for (const store::Document& document : Must(store_.List(nodes::kNodesPrefix)).documents) {
-    if (document.key.ends_with("/observed")) {
-      const nodes::Observed seen = Must(nodes::ParseObserved(document.value));
-      text += fmt::format("; {}: {} ({})", document.key, StateName(seen.state), seen.detail);
-    }
-  }
-  const auto instance = fleet::FindInstance(store_, fleet::kTestName);
-  if (instance) {
-    const auto active = fleet::ActiveRun(store_, instance->value);
-    if (active && *active)
-      text += fmt::format("; run {} at {}", (*active)->workflow, (*active)->step);
-  }
-  return text;
-}
-
-// Returns how long it took.
-Duration World::AwaitWell() {
-  const MonotonicTime healed = Now();
-  MonotonicTime ask{};
-  std::optional<MonotonicTime> well_since;
-  // Well, and still well a moment later.
-  while (judge_.violation().empty() && (!well_since || Now() - *well_since < 500ms)) {
-    if (Now() - healed > kHealWithin) {
-      judge_.Violated("I16", "not protected within a minute: " + Describe());
-      break;
-    }
-    if (Now() >= ask) {
-      AskForWhatIsMissing();
-      ask = Now() + 500ms;
-    }
-    Tick();
-    const bool well = IsWell() || (well_since && judge_.record().phase == ha::Phase::kProtected);
-    if (!well) well_since.reset();
-    if (well && !well_since) well_since = Now();
-  }
-  return Now() - healed;
-}
-
-// I14: with nothing else wrong, commits wait for a lost standby no longer than the budget, and what
-// it takes to notice.
-void World::LoseTheStandby() {
-  if (!judge_.violation().empty()) return;
-  const NodeId standby = judge_.record().standby;
-  Trace(fmt::format("{} is lost for good", standby.str()));
-  postgres_.machines[standby].broken = true;
-  postgres_.End(standby);
-  const std::size_t before = judge_.acknowledged();
-  const MonotonicTime end = Now() + kGoesOnWithin;
-  while (Now() < end && judge_.violation().empty()) Tick();
-  if (judge_.acknowledged() < before + 3)
-    judge_.Violated("I14", "commits wait for a standby that is lost: " + Describe());
-  postgres_.machines[standby].broken = false;
-  AwaitWell();
-}
-
 Outcome World::Run() {
   DrawPace();
   FaultPlan faults(random_, Now());
@@ -525,8 +220,8 @@ Outcome World::Run() {
   }
   Heal();
   outcome.healed_in = AwaitWell();
-  if (random_.Chance(0.3)) LoseTheStandby();
-  if (judge_.violation().empty()) judge_.OnEnd();
+  TryOneThing();
+  JudgeTheEnd();
   outcome.violation = judge_.violation();
   outcome.acknowledged = judge_.acknowledged();
   outcome.reads = judge_.reads();
@@ -535,8 +230,6 @@ Outcome World::Run() {
   outcome.trace = std::move(trace_);
   return outcome;
 }
-
-}  // namespace
 
 fleet::Snapshot Beginning() {
   fleet::TestFleet fleet;

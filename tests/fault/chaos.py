@@ -29,6 +29,7 @@ from harness import ROOT, VERSION, Howdah, eventually  # noqa: E402
 from judge import judge, outages  # noqa: E402
 from landscape import Landscape  # noqa: E402
 from storm import Api  # noqa: E402
+from witness import Witness  # noqa: E402
 from workloads import PASSWORD, Workloads  # noqa: E402
 
 # After a fault is healed, the instance is protected again within this; a copy of these small databases takes seconds.
@@ -101,6 +102,8 @@ class Run:
         self.history = history.History(self.directory)
         self.workloads = Workloads(self.endpoint, self.options.seed, self.history, self.options.slowness)
         self.workloads.prepare()
+        self.witness = Witness(self.howdah, self.endpoint, self.directory)
+        self.witness.start()
 
     # --- faults
 
@@ -148,10 +151,10 @@ class Run:
             self.landscape.await_whole(WHOLE_AGAIN)  # the first time, what had happened may not have been noticed yet
         except AssertionError as error:
             self._describe_trouble()
-            return self.report.check(f"after '{nemesis.name}', {did}", [str(error)])
+            return self.report.check(f"I16: after '{nemesis.name}', {did}", [str(error)])
         self.cycles.append((nemesis.name, took))
         self.history.fault("whole", name=nemesis.name, seconds=took)
-        self.report.check("", self._hanging())
+        self.report.check("I16: answers", self._hanging())
         self._say(f"{nemesis.name}: {'whole again after %.1f s' % took if did else 'nobody to hit'}"
                   f", epoch {self._epoch()}")
         return True
@@ -193,8 +196,11 @@ class Run:
         except AssertionError as error:
             self.report.check("whole at the end", [str(error)])
         final = self.workloads.read_back()
+        self.witness.stop()
+        self.report.check("the witness saw everything", self.witness.problems)
+        (self.directory / "why.json").write_text(self.howdah.cli("why", NAME, "-o", "json").stdout)
         self.history.close()
-        self.report.check("both copies are equal", self._compare(final))
+        self.report.check("I2: both copies are equal", self._compare(final))
         (self.directory / "final.json").write_text(json.dumps(final))
         refusals = {}
         for client in self.workloads.clients:

@@ -14,7 +14,7 @@ from checkers.operation import FAIL, INFO, OK, Operation
 from history import now
 
 # Which server is this? A session keeps its server, and a server its timeline, so it is asked once a session.
-WHO = "SELECT current_setting('cluster_name'), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+WHO = "SELECT current_setting('cluster_name'), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), pg_backend_pid()"
 
 
 class Outcome:
@@ -46,7 +46,7 @@ class Client(threading.Thread):
         self.number, self.context = number, context
         self.random = random.Random(f"{context.seed}-{self.name}")
         self.connection = None
-        self.node, self.timeline = None, 0
+        self.node, self.timeline, self.backend = None, 0, None
         self.began = None  # of the operation in flight, for who looks for clients that hang
         self.longest = 0
         self.refusals = {}  # why connecting failed: how often
@@ -68,7 +68,7 @@ class Client(threading.Thread):
             self.connection.autocommit = True
             with self.connection.cursor() as cursor:
                 cursor.execute(WHO)
-                self.node, timeline = cursor.fetchone()
+                self.node, timeline, self.backend = cursor.fetchone()
                 self.timeline = int(timeline, 16)
                 for setting in self.settings:
                     self.try_setting(cursor, setting)
@@ -127,7 +127,7 @@ class Client(threading.Thread):
         ended = now()
         self.context.history.record(Operation(
             self.workload, self.number, kind, filled if filled and state == OK else value, begun, ended, state, result,
-            self.node, self.timeline, code))
+            self.node, self.timeline, code, self.backend))
         self.finished()
         self.tidy(state)
         return state

@@ -26,6 +26,7 @@ class Operation:
     node: typing.Optional[str] = None
     timeline: int = 0
     error: typing.Optional[str] = None
+    backend: typing.Optional[int] = None
 
     def line(self):
         fields = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
