@@ -30,7 +30,7 @@ class Store:
     """The store's file, read only; one connection a thread."""
 
     def __init__(self, home):
-        self._connection = sqlite3.connect(f"file:{home}/store?mode=ro", uri=True, timeout=5, isolation_level=None)
+        self._connection = sqlite3.connect(f"file:{home}/howdah.db?mode=ro", uri=True, timeout=5, isolation_level=None)
 
     def get(self, key):
         row = self._connection.execute("SELECT value FROM documents WHERE key = ?", (key,)).fetchone()
