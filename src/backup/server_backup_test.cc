@@ -21,7 +21,6 @@ using postgres::Node;
 using testing::Contains;
 using testing::HasSubstr;
 
-const InstanceId kInstance("db-TEST");
 constexpr Duration kLimit = 120s;
 
 class BackupTest : public postgres::ServerPairTest {
@@ -49,7 +48,7 @@ class BackupTest : public postgres::ServerPairTest {
 
   Result<Manifest> Take(const Node& node, const std::string& id, bool full = false) {
     return TakeBackup({.id = id,
-                       .instance = kInstance,
+                       .instance = instance_,
                        .server = node.AdminOptions(),
                        .description = "described",
                        .full = full,
@@ -59,7 +58,7 @@ class BackupTest : public postgres::ServerPairTest {
   Result<RestoreOutcome> Restore(const std::string& id, Node& node, bool delta = false) {
     TRY(repository_.disk.MakeDirectories(node.paths().root));
     return RestoreBackup(
-        {.instance = kInstance, .backup = id, .directory = node.paths().Data(), .delta = delta},
+        {.instance = instance_, .backup = id, .directory = node.paths().Data(), .delta = delta},
         repository_.needs, job_);
   }
   void StartRestored(Node& node) {
@@ -126,12 +125,14 @@ class BackupTest : public postgres::ServerPairTest {
 
   TestRepository repository_;
   Job job_;
+  InstanceId instance_{"db-TEST"};
 };
 
 TEST_F(BackupTest, TakenUnderLoadItRestoresOnEveryEngine) {
   for (const Engine& engine : Engines()) {
     SCOPED_TRACE(engine.version.Format());
     const std::string name = std::to_string(engine.version.major);
+    instance_ = InstanceId("db-" + name);
     Node node = MakeNode(engine, "a" + name);
     StartPrimary(node);
     if (HasFatalFailure()) return;
@@ -152,7 +153,7 @@ TEST_F(BackupTest, TakenUnderLoadItRestoresOnEveryEngine) {
     }
     EXPECT_GT(moves_before, 0);
     Stop(node);
-    const auto verified = VerifyBackups({.instance = kInstance}, repository_.needs, job_);
+    const auto verified = VerifyBackups({.instance = instance_}, repository_.needs, job_);
     ASSERT_OK(verified);
     EXPECT_TRUE(verified->ok()) << verified->damages.front();
     for (const std::string& backup : {id + "a", id}) {
@@ -198,7 +199,7 @@ TEST_F(BackupTest, EveryDamageOfAnyObjectIsFoundAndNamed) {
   Run(node, "UPDATE account SET balance = balance WHERE id % 500 = 0");
   ASSERT_OK(Take(node, "b-2"));
   const auto damages = [&] {
-    const auto outcome = VerifyBackups({.instance = kInstance}, repository_.needs, job_);
+    const auto outcome = VerifyBackups({.instance = instance_}, repository_.needs, job_);
     return outcome ? outcome->damages : std::vector<std::string>{outcome.error().what()};
   };
   EXPECT_TRUE(damages().empty());
@@ -241,7 +242,7 @@ TEST_F(BackupTest, OneObjectDoesNotStandForAnother) {
     const std::string name = prefix + "b-2/" + object;
     const std::string whole = *repository_.objects.Get(name);
     repository_.objects.Overwrite(name, *repository_.objects.Get(prefix + "b-1/" + object));
-    const auto outcome = VerifyBackups({.instance = kInstance}, repository_.needs, job_);
+    const auto outcome = VerifyBackups({.instance = instance_}, repository_.needs, job_);
     ASSERT_OK(outcome);
     EXPECT_THAT(outcome->damages, Contains(HasSubstr(name)));
     repository_.objects.Overwrite(name, whole);
@@ -311,11 +312,11 @@ TEST_F(BackupTest, InterruptedGoesOnWithWhatIsStored) {
     const auto manifest = Take(node, "b-1");
     repository_.objects.FailAfter(0, std::nullopt);
     if (manifest) break;
-    EXPECT_EQ(ReadManifest(repository_.needs, kInstance, "b-1").error().code(), Code::kNotFound);
+    EXPECT_EQ(ReadManifest(repository_.needs, instance_, "b-1").error().code(), Code::kNotFound);
     ASSERT_LT(++attempts, 50U);
   }
   EXPECT_GT(attempts, 3U);
-  const auto verified = VerifyBackups({.instance = kInstance}, repository_.needs, job_);
+  const auto verified = VerifyBackups({.instance = instance_}, repository_.needs, job_);
   ASSERT_OK(verified);
   EXPECT_TRUE(verified->ok()) << verified->damages.front();
   for (const std::string& name : repository_.Names()) {
@@ -324,7 +325,7 @@ TEST_F(BackupTest, InterruptedGoesOnWithWhatIsStored) {
   }
   // Packs of the first attempts were used: together they are not much more than one backup.
   std::uint64_t packs = 0;
-  const auto manifest = ReadManifest(repository_.needs, kInstance, "b-1");
+  const auto manifest = ReadManifest(repository_.needs, instance_, "b-1");
   ASSERT_OK(manifest);
   for (const PackUse& pack : manifest->packs) packs += pack.size_bytes;
   const auto full = Take(node, "b-2", true);
@@ -390,12 +391,12 @@ TEST_F(BackupTest, SweepRemovesOnlyWhatNobodyNeeds) {
   Run(node, "UPDATE account SET balance = balance WHERE id % 300 = 0");
   ASSERT_OK(Take(node, "b-3"));
   const auto ok = [&] {
-    const auto outcome = VerifyBackups({.instance = kInstance}, repository_.needs, job_);
+    const auto outcome = VerifyBackups({.instance = instance_}, repository_.needs, job_);
     return outcome && outcome->ok();
   };
   // b-1 goes, but its packs stay: the others refer to them.
   const auto swept =
-      Sweep({.instance = kInstance, .remove = {"b-1", "b-never"}}, repository_.needs);
+      Sweep({.instance = instance_, .remove = {"b-1", "b-never"}}, repository_.needs);
   ASSERT_OK(swept);
   EXPECT_EQ(swept->kept, "");
   EXPECT_GT(swept->removed_objects, 2U);
@@ -405,12 +406,12 @@ TEST_F(BackupTest, SweepRemovesOnlyWhatNobodyNeeds) {
   repository_.objects.FailAfter(12, Error(Code::kUnavailable, "away"));
   EXPECT_FALSE(Take(node, "b-4", true));
   repository_.objects.FailAfter(0, std::nullopt);
-  const auto waits = Sweep({.instance = kInstance, .remove = {"b-2", "b-3"}}, repository_.needs);
+  const auto waits = Sweep({.instance = instance_, .remove = {"b-2", "b-3"}}, repository_.needs);
   ASSERT_OK(waits);
   EXPECT_THAT(waits->kept, HasSubstr("b-4"));
   EXPECT_THAT(repository_.Names(), Contains(HasSubstr("b-1/pack-000000")));
   // Given up: everything goes.
-  const auto all = Sweep({.instance = kInstance, .safe_age = 0s}, repository_.needs);
+  const auto all = Sweep({.instance = instance_, .safe_age = 0s}, repository_.needs);
   ASSERT_OK(all);
   EXPECT_TRUE(repository_.Names().empty());
 }
@@ -423,7 +424,7 @@ TEST_F(BackupTest, PackThatIsGoneIsStoredAnew) {
   ASSERT_OK(repository_.objects.Delete("instances/db-TEST/backups/b-1/pack-000000"));
   ASSERT_OK(Take(node, "b-2"));
   const auto outcome =
-      VerifyBackups({.instance = kInstance, .backup = "b-2"}, repository_.needs, job_);
+      VerifyBackups({.instance = instance_, .backup = "b-2"}, repository_.needs, job_);
   ASSERT_OK(outcome);
   EXPECT_TRUE(outcome->ok()) << outcome->damages.front();
 }
@@ -432,11 +433,11 @@ TEST_F(BackupTest, DescriptionComesBack) {
   Node node = MakeNode(AnyEngine(), "a");
   StartPrimary(node);
   ASSERT_OK(Take(node, "b-1"));
-  const auto catalogue = ListBackups(repository_.needs, kInstance);
+  const auto catalogue = ListBackups(repository_.needs, instance_);
   ASSERT_OK(catalogue);
   ASSERT_EQ(catalogue->backups.size(), 1U);
   EXPECT_EQ(catalogue->backups[0].description, "described");
-  EXPECT_EQ(ListInstances(repository_.needs)->front(), kInstance);
+  EXPECT_EQ(ListInstances(repository_.needs)->front(), instance_);
 }
 
 }  // namespace
