@@ -22,11 +22,18 @@ namespace {
 
 constexpr Duration kConnectLimit = 3s;
 constexpr Duration kCommandLimit = 5s;
+constexpr std::uint64_t kLongestCommit = 1 << 20;
 constexpr Duration kFirstPause = 200ms;
 constexpr Duration kLongestPause = 5s;
 
 Lsn SegmentStart(Lsn lsn) {
   return Lsn(lsn.value() - lsn.value() % postgres::kWalSegment);
+}
+
+// So early that a commit whose record reaches over `from` is seen whole.
+Lsn EarlyBefore(Lsn from) {
+  const std::uint64_t earlier = std::min(from.value(), kLongestCommit);
+  return SegmentStart(Lsn(std::max(from.value() - earlier, postgres::kWalSegment)));
 }
 
 Timeline TimelineAt(const Path& path, Lsn lsn) {
@@ -94,7 +101,6 @@ void Archiver::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const MonotonicTime began = needs_.clock.Monotonic();
     const Result<> ended = RunSession(stop);
-    queue_.End();
     if (stop.stop_requested()) return;
     SetProblem(ended ? "the stream ended" : ended.error().what());
     // One that went well for a while begins with short pauses again.
@@ -174,7 +180,10 @@ Result<Archiver::Beginning> Archiver::FindBeginning(const PrimaryHistory& server
   const Coverage coverage(listing.ranges, path);
   if (const auto gap = NewestGap(coverage, listing.ranges, options_.epoch)) NoteGap(*gap);
   const Lsn end = coverage.End();
-  if (end.IsNone()) return BeginAt(path, SegmentStart(server.flushed));
+  if (end.IsNone()) {
+    const Lsn from = SegmentStart(server.flushed);
+    return Beginning{.path = path, .early = from, .from = from, .durable = from};
+  }
   if (end > server.flushed) {
     return Fail(Code::kFailedState,
                 fmt::format("the archive has WAL up to {}, and the server only up to {}: this is "
@@ -182,7 +191,8 @@ Result<Archiver::Beginning> Archiver::FindBeginning(const PrimaryHistory& server
                             end.Format(), server.flushed.Format()));
   }
   const bool is_own = coverage.LastEpoch() == options_.epoch;
-  return BeginAt(path, is_own ? end : SegmentStart(end));
+  const Lsn from = is_own ? end : SegmentStart(end);
+  return Beginning{.path = path, .early = EarlyBefore(from), .from = from, .durable = end};
 }
 
 // A timeline of a former epoch may have the number of one of ours and another history: two standbys
@@ -202,22 +212,24 @@ Result<> Archiver::DropForeign(const PrimaryHistory& server, Listing& listing) {
   return {};
 }
 
-Archiver::Beginning Archiver::BeginAt(const Path& path, Lsn from) {
-  const Lsn stream = SegmentStart(from);
-  return {.timeline = TimelineAt(path, stream), .stream = stream, .from = from};
-}
-
 Result<> Archiver::Stream(const PrimaryHistory& server, const Beginning& beginning) {
-  queue_.Begin(beginning.from, server.timeline, server.flushed);
-  needs_.log.Info("WAL archive of {}: from {} on timeline {}", options_.instance.str(),
-                  beginning.from.Format(), ToNumber(beginning.timeline));
+  const Lsn from = beginning.from;
+  queue_.Begin(from, beginning.durable, server);
   WalReceiver receiver({.socket_dir = options_.socket_dir,
                         .password = options_.password,
                         .application_name = "howdah-archive",
                         .slot_name = std::string(kArchiveSlot),
                         .interrupt = interrupt_.descriptor()},
                        queue_, needs_.clock);
-  return receiver.Run(beginning.timeline, beginning.stream);
+  const Lsn early = beginning.early;
+  Result<> streamed = receiver.Run(TimelineAt(beginning.path, early), early);
+  const bool is_gone = !streamed && streamed.error().code() == Code::kNotFound;
+  const Lsn segment = SegmentStart(from);
+  if (is_gone && receiver.Received() < from && early != segment) {
+    streamed = receiver.Run(TimelineAt(beginning.path, segment), segment);
+  }
+  queue_.End();
+  return streamed;
 }
 
 // The server has not the WAL that would follow: the archive goes on where the server's begins.
@@ -227,7 +239,10 @@ Result<> Archiver::SkipGap(std::stop_token stop, const PrimaryHistory& server) {
   TRY_ASSIGN(Connection admin, Connect(/*replication=*/false));
   TRY_ASSIGN(const Lsn next, OldestWal(admin, from, kCommandLimit));
   NoteGap({.start = from, .end = next});
-  return Stream(server, BeginAt(PathTo(server.timeline, server.ancestors), next));
+  return Stream(server, {.path = PathTo(server.timeline, server.ancestors),
+                         .early = next,
+                         .from = next,
+                         .durable = next});
 }
 
 }  // namespace howdah::archive

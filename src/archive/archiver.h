@@ -59,9 +59,10 @@ class Archiver {
 
  private:
   struct Beginning {
-    postgres::Timeline timeline{};  // of `stream`
-    postgres::Lsn stream;  // streaming begins here, a segment's start, so that records are known
-    postgres::Lsn from;    // and from here on it is wanted
+    Path path;              // the server's
+    postgres::Lsn early;    // a segment's start: from here on WAL is looked at
+    postgres::Lsn from;     // and from here on it is wanted
+    postgres::Lsn durable;  // and in the repository up to here, if by a former epoch
   };
 
   void Run(std::stop_token stop);
@@ -69,7 +70,6 @@ class Archiver {
   Result<postgres::PrimaryHistory> Prepare();
   Result<> DropForeign(const postgres::PrimaryHistory& server, Listing& listing);
   Result<Beginning> FindBeginning(const postgres::PrimaryHistory& server);
-  Beginning BeginAt(const Path& path, postgres::Lsn from);
   Result<> Stream(const postgres::PrimaryHistory& server, const Beginning& beginning);
   Result<> SkipGap(std::stop_token stop, const postgres::PrimaryHistory& server);
   Result<postgres::Connection> Connect(bool replication);

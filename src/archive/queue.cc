@@ -21,11 +21,12 @@ std::size_t SizeOf(const QueueItem& item) {
 
 }  // namespace
 
-void WalQueue::Begin(Lsn from, Timeline current, Lsn flushed) {
+void WalQueue::Begin(Lsn from, Lsn durable, const postgres::PrimaryHistory& server) {
   const std::lock_guard lock(mutex_);
-  from_ = durable_ = from;
-  current_ = current;
-  flushed_ = flushed;
+  from_ = from;
+  durable_ = durable;
+  current_ = server.timeline;
+  flushed_ = server.flushed;
   hurries_since_.reset();
   is_streaming_ = false;
   scanner_ = CommitScanner();
@@ -40,6 +41,12 @@ bool WalQueue::AwaitEmpty(std::stop_token stop) {
 void WalQueue::End() {
   const std::lock_guard lock(mutex_);
   is_streaming_ = false;
+  // What would have replaced somebody else's objects and does not reach as far.
+  if (open_ && open_->end() < durable_) {
+    bytes_ -= open_->bytes.size();
+    open_.reset();
+  }
+  changed_.notify_all();
 }
 
 Result<> WalQueue::OnHistory(Timeline timeline, std::string_view text) {
@@ -123,7 +130,8 @@ bool WalQueue::AwaitRoom(Duration limit) {
 
 bool WalQueue::IsTakeable() {
   if (!items_.empty()) return true;
-  return open_ && (hurries_since_ || clock_.Monotonic() >= opened_ + group_age_);
+  if (!open_ || open_->end() < durable_) return false;
+  return (hurries_since_ || clock_.Monotonic() >= opened_ + group_age_);
 }
 
 std::optional<QueueItem> WalQueue::Take(std::stop_token stop, Duration limit) {

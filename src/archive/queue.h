@@ -36,18 +36,20 @@ using QueueItem = std::variant<WalGroup, HistoryFile>;
 
 class WalQueue final : public WalSink {
  public:
-  static constexpr std::size_t kMostBytes = 64 << 20;
+  static constexpr std::size_t kMostBytes = 32 << 20;
 
   // `group_age`: how old an open group may become.
   WalQueue(const system::Clock& clock, Duration group_age) : clock_(clock), group_age_(group_age) {}
 
   // --- the session's side ---
-  // The WAL that comes is wanted from `from` on; what comes before that is only scanned. `current`:
-  // the timeline that the server writes.
-  void Begin(postgres::Lsn from, postgres::Timeline current, postgres::Lsn flushed);
+  // The WAL that comes is wanted from `from` on; what comes before that is only scanned. Up to
+  // `durable` the repository has it already, from somebody else: the first group replaces that in
+  // one piece. `server`: the timeline that it writes, and how far it has flushed.
+  void Begin(postgres::Lsn from, postgres::Lsn durable, const postgres::PrimaryHistory& server);
   // Nothing is on its way to the repository. False: stopped.
   bool AwaitEmpty(std::stop_token stop);
-  void End();  // of the session
+  // Nothing more comes until the next Begin().
+  void End();
 
   Result<> OnHistory(postgres::Timeline timeline, std::string_view text) override;
   Result<> OnWal(postgres::Timeline timeline, postgres::Lsn start, std::string_view bytes,

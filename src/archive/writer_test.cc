@@ -30,7 +30,7 @@ class WriterTest : public testing::Test {
                                 .log = log_},
                     *queue_);
     ASSERT_TRUE(writer_->Adopt(trial_.Read().listing.ranges));
-    queue_->Begin(Lsn(at_), Timeline{1}, Lsn(at_));
+    queue_->Begin(Lsn(at_), Lsn(at_), {.timeline = Timeline{1}, .flushed = Lsn(at_)});
   }
   void Start() {
     thread_ = std::jthread([this](std::stop_token stop) { writer_->Run(stop); });
@@ -115,6 +115,25 @@ TEST_F(WriterTest, NothingIsDurableWhileTheRepositoryFailsAndAllIsAfterwards) {
   Stop();
   EXPECT_EQ(Ranges().size(), 1U);
   EXPECT_EQ(trial_.Read().listing.histories.size(), 1U);
+}
+
+TEST_F(WriterTest, ANewEpochReplacesWhatAFormerOneHasInOnePiece) {
+  Begin();
+  queue_->Begin(Lsn(at_), Lsn(at_ + 100), {.timeline = Timeline{1}, .flushed = Lsn(at_ + 150)});
+  EXPECT_EQ(queue_->Durable(), Lsn(at_ + 100));
+  Start();
+  Receive(std::string(50, 'a'));
+  EXPECT_TRUE(queue_->OnHurry());
+  queue_->End();  // the stream broke: what came is in the repository already
+  ASSERT_TRUE(queue_->AwaitEmpty(std::stop_token()));
+  EXPECT_TRUE(Ranges().empty());
+  at_ -= 50;
+  queue_->Begin(Lsn(at_), Lsn(at_ + 100), {.timeline = Timeline{1}, .flushed = Lsn(at_ + 150)});
+  Receive(std::string(50, 'a'));
+  Receive(std::string(70, 'b'));
+  ASSERT_TRUE(Eventually([&] { return queue_->Durable() == Lsn(at_); }));
+  Stop();
+  EXPECT_EQ(Ranges().front().size_bytes(), 120U);
 }
 
 TEST_F(WriterTest, AStoppingServerWaitsForAFailingRepositoryOnlyShortly) {
