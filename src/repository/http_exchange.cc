@@ -77,7 +77,7 @@ struct HttpExchange::Handle {
   }
 };
 
-HttpExchange::HttpExchange(std::string region, S3Credentials credentials, HttpLimits limits)
+HttpExchange::HttpExchange(const std::string& region, S3Credentials credentials, HttpLimits limits)
     : signing_("aws:amz:" + region + ":s3"), credentials_(std::move(credentials)), limits_(limits) {
   Check(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, "libcurl starts");
 }

@@ -47,7 +47,7 @@ struct HttpLimits {
 // from any thread.
 class HttpExchange {
  public:
-  HttpExchange(std::string region, S3Credentials credentials, HttpLimits limits);
+  HttpExchange(const std::string& region, S3Credentials credentials, HttpLimits limits);
   ~HttpExchange();
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;

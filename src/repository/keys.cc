@@ -25,7 +25,7 @@ Result<DataKey> Keys::Make() {
   std::string bytes(vault::kKeySize, '\0');
   const vault::Wiper wiper(bytes);
   entropy_.Fill(std::as_writable_bytes(std::span(bytes)));
-  const DataKey key{.id = system::RandomHex(entropy_, 2 * kKeyIdBytes), .key = bytes};
+  DataKey key{.id = system::RandomHex(entropy_, 2 * kKeyIdBytes), .key = bytes};
   TRY(repository_.Put(NameOf(key.id), keyring_.Seal(key.key, PlaceOf(key.id))));
   const std::lock_guard lock(mutex_);
   known_.insert_or_assign(key.id, key);
@@ -47,7 +47,7 @@ Result<DataKey> Keys::Find(const std::string& id) {
                             id, repository_.Place()));
   }
   const vault::Wiper wiper(*bytes);
-  const DataKey key{.id = id, .key = *bytes};
+  DataKey key{.id = id, .key = *bytes};
   const std::lock_guard lock(mutex_);
   known_.insert_or_assign(id, key);
   return key;
