@@ -214,7 +214,8 @@ Result<> Archiver::DropForeign(const PrimaryHistory& server, Listing& listing) {
 
 Result<> Archiver::Stream(const PrimaryHistory& server, const Beginning& beginning) {
   const Lsn from = beginning.from;
-  queue_.Begin(from, beginning.durable, server);
+  const Lsn durable = beginning.durable;
+  queue_.Begin(from, durable, TimelineAt(beginning.path, Lsn(durable.value() - 1)), server);
   WalReceiver receiver({.socket_dir = options_.socket_dir,
                         .password = options_.password,
                         .application_name = "howdah-archive",

@@ -21,10 +21,12 @@ std::size_t SizeOf(const QueueItem& item) {
 
 }  // namespace
 
-void WalQueue::Begin(Lsn from, Lsn durable, const postgres::PrimaryHistory& server) {
+void WalQueue::Begin(Lsn from, Lsn durable, Timeline timeline,
+                     const postgres::PrimaryHistory& server) {
   const std::lock_guard lock(mutex_);
   from_ = from;
   durable_ = durable;
+  timeline_ = timeline;
   current_ = server.timeline;
   flushed_ = server.flushed;
   hurries_since_.reset();

@@ -43,9 +43,11 @@ class WalQueue final : public WalSink {
 
   // --- the session's side ---
   // The WAL that comes is wanted from `from` on; what comes before that is only scanned. Up to
-  // `durable` the repository has it already, from somebody else: the first group replaces that in
-  // one piece. `server`: the timeline that it writes, and how far it has flushed.
-  void Begin(postgres::Lsn from, postgres::Lsn durable, const postgres::PrimaryHistory& server);
+  // `durable`, on `timeline`, the repository has it already; where that is from somebody else, the
+  // first group replaces it in one piece. `server`: the timeline that it writes, and how far it has
+  // flushed.
+  void Begin(postgres::Lsn from, postgres::Lsn durable, postgres::Timeline timeline,
+             const postgres::PrimaryHistory& server);
   // Nothing is on its way to the repository. False: stopped.
   bool AwaitEmpty(std::stop_token stop);
   // Nothing more comes until the next Begin().

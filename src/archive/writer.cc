@@ -169,7 +169,6 @@ Result<bool> Writer::Mark() {
   const WalQueue::State state = queue_.Read();
   if (!state.is_empty || !state.until || state.durable.IsNone()) return false;
   if (marked_ && *state.until - *marked_ < mark_interval_) return false;
-  if (ToNumber(state.timeline) == 0) return false;  // nothing of it was written by us yet
   const Range mark{.epoch = epoch_,
                    .timeline = state.timeline,
                    .start = state.durable,

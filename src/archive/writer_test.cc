@@ -30,7 +30,7 @@ class WriterTest : public testing::Test {
                                 .log = log_},
                     *queue_);
     ASSERT_TRUE(writer_->Adopt(trial_.Read().listing.ranges));
-    queue_->Begin(Lsn(at_), Lsn(at_), {.timeline = Timeline{1}, .flushed = Lsn(at_)});
+    queue_->Begin(Lsn(at_), Lsn(at_), Timeline{1}, {.timeline = Timeline{1}, .flushed = Lsn(at_)});
   }
   void Start() {
     thread_ = std::jthread([this](std::stop_token stop) { writer_->Run(stop); });
@@ -119,7 +119,8 @@ TEST_F(WriterTest, NothingIsDurableWhileTheRepositoryFailsAndAllIsAfterwards) {
 
 TEST_F(WriterTest, ANewEpochReplacesWhatAFormerOneHasInOnePiece) {
   Begin();
-  queue_->Begin(Lsn(at_), Lsn(at_ + 100), {.timeline = Timeline{1}, .flushed = Lsn(at_ + 150)});
+  queue_->Begin(Lsn(at_), Lsn(at_ + 100), Timeline{1},
+                {.timeline = Timeline{1}, .flushed = Lsn(at_ + 150)});
   EXPECT_EQ(queue_->Durable(), Lsn(at_ + 100));
   Start();
   Receive(std::string(50, 'a'));
@@ -128,7 +129,8 @@ TEST_F(WriterTest, ANewEpochReplacesWhatAFormerOneHasInOnePiece) {
   ASSERT_TRUE(queue_->AwaitEmpty(std::stop_token()));
   EXPECT_TRUE(Ranges().empty());
   at_ -= 50;
-  queue_->Begin(Lsn(at_), Lsn(at_ + 100), {.timeline = Timeline{1}, .flushed = Lsn(at_ + 150)});
+  queue_->Begin(Lsn(at_), Lsn(at_ + 100), Timeline{1},
+                {.timeline = Timeline{1}, .flushed = Lsn(at_ + 150)});
   Receive(std::string(50, 'a'));
   Receive(std::string(70, 'b'));
   ASSERT_TRUE(Eventually([&] { return queue_->Durable() == Lsn(at_); }));
@@ -205,6 +207,22 @@ TEST_F(WriterTest, AnIdleServersTimeIsMarkedAndOnlyTheNewestMarkStays) {
     }));
   }
   EXPECT_EQ(trial_.Read().NewestCoverage().Newest(Lsn(kWalSegment))->until, At(12));
+  Stop();
+}
+
+TEST_F(WriterTest, AnIdleServersTimeIsMarkedAlsoByOneThatHasWrittenNothingYet) {
+  Begin();
+  Start();
+  ReceiveAlone("wal");
+  Stop();
+  Begin();
+  Start();
+  ASSERT_TRUE(queue_->OnAnswer(Lsn(at_), At(50)));
+  ASSERT_TRUE(queue_->OnAnswer(Lsn(at_), At(51)));
+  ASSERT_TRUE(Eventually([&] {
+    const auto newest = trial_.Read().NewestCoverage().Newest(Lsn(kWalSegment));
+    return newest && newest->until == At(50);
+  }));
   Stop();
 }
 
