@@ -21,6 +21,14 @@ inline constexpr bool kIsSlowBuild = true;
 inline constexpr bool kIsSlowBuild = false;
 #endif
 
+inline bool Within(Byte part, Byte whole) {
+  return (part & static_cast<Byte>(~whole)) == 0;
+}
+
+inline Byte AllCommits(const Node& node) {
+  return CommitsIn(node, node.length);
+}
+
 struct Invariant {
   const char* name;
   bool (*holds)(const World& before, const World& after);

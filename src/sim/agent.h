@@ -48,12 +48,15 @@ class Agent {
   host::Act Decide(const nodes::Desired& want, host::Facts facts) const;
   void CheckAct(host::Act act, const nodes::Desired& want, const host::Facts& facts);
   void Do(host::Act act, const nodes::Desired& want, const host::Facts& facts);
+  bool DoToServer(host::Act act, const nodes::Desired& want);
+  bool DoToDirectory(host::Act act, const nodes::Desired& want);
   void Start(const nodes::Desired& want, bool alone);
   void Serve(const nodes::Desired& want);
   void Prove(const nodes::Desired& want);
   void Follow(const nodes::Desired& want);
   void LookInside(const nodes::Desired& want);
   void FeelPulse(const nodes::Desired& want, MonotonicTime now);
+  void StayEnded(nodes::State state, const std::string& detail);
   void FinishTask();
   void ForgetServer();
   bool Fit(bool fit);
