@@ -84,14 +84,14 @@ class Copy::Worker {
       char* page = buffer_.data() + at;
       const auto number = file_->first_block + static_cast<std::uint32_t>(block);
       for (int i = 0; CheckPage(page, number) == PageState::kBad; ++i) {
-        if (i == kRereads) {
-          // Changed since the backup's start, and caught again and again: WAL has it whole.
-          if (PageLsn(page) < copy_.options_.start.value()) copy_.NoteBad(*file_, block);
+        const bool many = copy_.bad_page_count_ >= kManyBadPages;
+        // Changed since the backup's start, and caught again and again: WAL has it whole.
+        const bool healed = PageLsn(page) >= copy_.options_.start.value();
+        if (i >= (many || healed ? kRereadsAtOnce : kRereads)) {
+          if (!healed) copy_.NoteBad(*file_, block);
           break;
         }
-        if (i >= kRereadsAtOnce && copy_.bad_page_count_ < kManyBadPages) {
-          copy_.job_.Pause(kRereadPause);
-        }
+        if (i >= kRereadsAtOnce) copy_.job_.Pause(kRereadPause);
         TRY_ASSIGN(const std::size_t got, reader.ReadAt(offset + at, {page, kBlockBytes}));
         if (got < kBlockBytes) break;  // truncated meanwhile: WAL says so too
       }

@@ -155,7 +155,7 @@ TEST_F(CopyTest, CancelledEndsSoon) {
 
 TEST_F(CopyTest, RepositoryThatFailsEndsIt) {
   for (int i = 0; i < 40; ++i) {
-    directory_.Write("base/1/" + std::to_string(i), RandomBytes(5 << 20, i));
+    directory_.Write("base/1/x" + std::to_string(i), RandomBytes(5 << 20, i));
   }
   repository_.objects.FailAfter(2, Error(Code::kExhausted, "full"));
   EXPECT_EQ(Run().error().code(), Code::kExhausted);
@@ -163,7 +163,7 @@ TEST_F(CopyTest, RepositoryThatFailsEndsIt) {
 
 TEST_F(CopyTest, ContentsThatAreKnownAreNotStoredAgain) {
   const std::string big = RandomBytes(3 << 20, 1);
-  directory_.Write("base/1/1", big);
+  directory_.Write("base/1/x", big);
   directory_.Write("PG_VERSION", "14\n");
   auto first = Run();
   ASSERT_RESULT(first);
@@ -175,7 +175,7 @@ TEST_F(CopyTest, ContentsThatAreKnownAreNotStoredAgain) {
   EXPECT_EQ(second->files, first->files);
   EXPECT_TRUE(store_->all().packs.empty());
   // One block in the middle.
-  directory_.Write("base/1/1", std::string(big).replace(100 * kBlockBytes, 4, "abcd"));
+  directory_.Write("base/1/x", std::string(big).replace(100 * kBlockBytes, 4, "abcd"));
   const auto third = Run({}, std::span(&known, 1));
   ASSERT_RESULT(third);
   ASSERT_EQ(store_->all().frames.size(), 1U);

@@ -47,13 +47,15 @@ class BackupTest : public postgres::ServerPairTest {
   }
 
   Result<Manifest> Take(const Node& node, const std::string& id, bool full = false) {
-    return TakeBackup({.id = id,
-                       .instance = instance_,
-                       .server = node.AdminOptions(),
-                       .description = "described",
-                       .full = full,
-                       .pause = nullptr},
-                      repository_.needs, job_);
+    return TakeBackup(
+        {
+            .id = id,
+            .instance = instance_,
+            .server = node.AdminOptions(),
+            .description = "described",
+            .full = full,
+        },
+        repository_.needs, job_);
   }
   Result<RestoreOutcome> Restore(const std::string& id, Node& node, bool delta = false) {
     TRY(repository_.disk.MakeDirectories(node.paths().root));

@@ -43,8 +43,8 @@ std::int64_t NumberIn(const std::string& text) {
 
 }  // namespace
 
-// A standby cancels at once a statement whose snapshot is in the way of replay. A checkpoint that was
-// waited for goes on meanwhile, and so the next attempt has less to wait for.
+// A standby cancels at once a statement whose snapshot is in the way of replay. A checkpoint that
+// was waited for goes on meanwhile, and so the next attempt has less to wait for.
 Result<Rows> BackupSession::Execute(const std::string& sql, Duration limit) {
   for (int i = 1;; ++i) {
     auto rows = connection_.Execute(sql, limit);

@@ -6,6 +6,7 @@
 #include "backup/base.h"
 #include "backup/copy.h"
 #include "backup/names.h"
+#include "backup/pacer.h"
 #include "backup/resume.h"
 #include "backup/session.h"
 #include "backup/wal_segments.h"
@@ -61,14 +62,16 @@ class Taking {
 
   Result<> Take() {
     TRY_ASSIGN(BackupSession session, BackupSession::Open(request_.server, needs_.clock));
+    const std::unique_ptr<Pacer> pacer = MakePacer(session.facts());
     TRY_ASSIGN(const StartedBackup started, session.Start("howdah " + request_.id));
+    if (pacer) pacer->Start();
     const std::array<KnownBlocks, 2> known = KnowBlocks();
     PackStore store(needs_, key_,
                     {.instance = request_.instance,
                      .backup = request_.id,
                      .first_number = leftovers_.next_number},
                     KnowPacks());
-    Copy copy(needs_, OptionsOf(session.facts(), started), known, store, job_);
+    Copy copy(needs_, OptionsOf(session.facts(), started, pacer.get()), known, store, job_);
     TRY_ASSIGN(Scanned scanned, ScanDataDirectory(needs_.disk, session.facts().data_directory));
     TRY(copy.CopyFiles(scanned));
     TRY(copy.CopyControlFile());
@@ -104,12 +107,22 @@ class Taking {
     return known;
   }
 
-  CopyOptions OptionsOf(const ServerFacts& facts, const StartedBackup& started) const {
+  std::unique_ptr<Pacer> MakePacer(const ServerFacts& facts) const {
+    if (facts.in_recovery && !request_.primary) return nullptr;
+    auto pacer = std::make_unique<Pacer>(request_.primary.value_or(request_.server), needs_.clock);
+    pacer->Learn();
+    return pacer;
+  }
+
+  CopyOptions OptionsOf(const ServerFacts& facts, const StartedBackup& started,
+                        const Pacer* pacer) const {
+    std::function<Duration(Duration)> pause;
+    if (pacer != nullptr) pause = [pacer](Duration worked) { return pacer->PauseAfter(worked); };
     return {.root = facts.data_directory,
             .threads = request_.threads == 0 ? DefaultThreads() : request_.threads,
             .checksums = facts.checksums,
             .start = started.start,
-            .pause = request_.pause};
+            .pause = std::move(pause)};
   }
 
   void Note(const ServerFacts& facts, const StartedBackup& started, const StoppedBackup& stopped) {

@@ -4,7 +4,7 @@
 // interrupted one everything that is durable already is used.
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <string>
 
 #include "backup/job.h"
@@ -17,11 +17,13 @@ namespace howdah::backup {
 struct TakeRequest {
   std::string id;
   InstanceId instance;
-  postgres::ConnectOptions server;          // a superuser's
-  std::string description;                  // goes into the manifest
-  unsigned threads = 0;                     // 0: DefaultThreads()
-  bool full = false;                        // builds on no earlier backup
-  std::function<Duration(Duration)> pause;  // see CopyOptions
+  postgres::ConnectOptions server;  // a superuser's
+  std::string description;          // goes into the manifest
+  unsigned threads = 0;             // 0: DefaultThreads()
+  bool full = false;                // builds on no earlier backup
+  // The primary, where `server` is its standby: commits there are what a backup must not slow down.
+  // Where it is not known, a standby's backup goes at full speed.
+  std::optional<postgres::ConnectOptions> primary;
 };
 
 // kUnavailable: cancelled, or the server or the repository is not there; kExhausted and others of
