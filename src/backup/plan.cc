@@ -39,11 +39,12 @@ Reach ReachOf(const Manifest& backup, const Coverage& coverage) {
   return {.end = std::max(reach.end, newest->lsn), .until = std::max(reach.until, newest->until)};
 }
 
-// The newest one that was finished by then.
-const Manifest* NewestBefore(std::span<const Manifest> backups, WallTime time) {
+// The newest one that was finished by then; where one was chosen before, that one.
+const Manifest* NewestBefore(std::span<const Manifest> backups, WallTime time,
+                             const std::string& chosen) {
   const Manifest* best = nullptr;
   for (const Manifest& backup : backups) {
-    if (backup.finished > time) continue;
+    if (backup.finished > time || (!chosen.empty() && backup.id != chosen)) continue;
     if (best == nullptr || backup.finished >= best->finished) best = &backup;
   }
   return best;
@@ -113,10 +114,11 @@ Result<RestorePlan> PlanBackup(const std::string& id, std::span<const Manifest> 
 }
 
 // Some time within the window is beyond what a newer backup needs and within a gap of the archive.
-Result<RestorePlan> PlanTime(WallTime time, std::span<const Manifest> backups,
+Result<RestorePlan> PlanTime(const RestoreWish& wish, std::span<const Manifest> backups,
                              const Coverage& coverage, const archive::Reader::Contents& contents,
                              const RestoreWindow& window) {
-  const Manifest* backup = NewestBefore(backups, time);
+  const WallTime time = wish.time;
+  const Manifest* backup = NewestBefore(backups, time, wish.backup);
   if (backup == nullptr || time > window.latest) return Fail(OutsideOf(time, window));
   const Reach reach = ReachOf(*backup, coverage);
   if (time > reach.until) {
@@ -166,8 +168,9 @@ Result<RestorePlan> PlanRestore(const RestoreWish& wish, const InstanceId& insta
   if (!window) return Fail(Code::kNotFound, instance.str() + " has no backup yet");
   const Coverage coverage = contents.NewestCoverage();
   const bool latest = wish.target == RestoreWish::Target::kLatest;
-  if (!latest) return PlanTime(wish.time, backups, coverage, contents, *window);
-  const Manifest* backup = NewestBefore(backups, window->latest);
+  if (!latest) return PlanTime(wish, backups, coverage, contents, *window);
+  const Manifest* backup = NewestBefore(backups, window->latest, wish.backup);
+  if (backup == nullptr) return Fail(Code::kNotFound, "there is no backup " + wish.backup);
   return Finish(*backup, coverage, contents, ReachOf(*backup, coverage));
 }
 

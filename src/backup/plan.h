@@ -24,7 +24,7 @@ struct RestoreWish {
     kLatest,  // all that there is
   };
   Target target = Target::kBackup;
-  std::string backup;
+  std::string backup;  // for a time: that one and no other; empty: the one that serves best
   WallTime time{};
 };
 

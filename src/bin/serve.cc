@@ -22,6 +22,7 @@
 #include "bin/backups.h"
 #include "bin/engine_cache.h"
 #include "bin/privileges.h"
+#include "bin/repository_shelf.h"
 #include "bin/version.h"
 #include "fleet/workflows.h"
 #include "host/agent.h"
@@ -148,6 +149,7 @@ class ControlPlane {
   host::Layout layout_;
   postgres::CommitGuards guards_;
   Backups backups_;
+  RepositoryShelf shelf_;
   host::Needs needs_;
   host::Agent agent_;
   workflow::Engine engine_;
@@ -214,7 +216,8 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
                  },
              .log = log,
              .quotas = {.instances = options.max_instances},
-             .ha = PolicyOf(options)},
+             .ha = PolicyOf(options),
+             .shelf = &shelf_},
       secrets_(*ground.store, ground.keyring, seams.clock, seams.entropy,
                {.region = options.region, .account = ground.account}),
       layout_(options.home, ZoneDirectories(options)),
@@ -229,6 +232,7 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
                 .entropy = seams.entropy,
                 .keyring = ground.keyring,
                 .log = log}),
+      shelf_(backups_.needs()),
       needs_{
           .store = *ground.store,
           .disk = seams.disk,

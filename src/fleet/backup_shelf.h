@@ -18,6 +18,10 @@ struct PlannedRestore {
   std::string backup;            // which it begins with
   WallTime until{};              // what was committed up to then will be in it
   std::uint64_t size_bytes = 0;  // what it restores to
+  std::uint64_t wal_bytes = 0;   // to replay
+  Duration estimate{};           // how long it may take
+  // From when to when the source can be restored.
+  WallTime earliest{}, latest{};
 };
 
 class BackupShelf {

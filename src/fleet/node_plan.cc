@@ -24,6 +24,7 @@ nodes::Desired Common(const Instance& instance, const ha::Record& record,
   desired.storage_gib = instance.settings.storage_gib;
   desired.settings = {settings.begin(), settings.end()};
   desired.restarts = instance.restarts;
+  desired.archive = instance.settings.backup_retention_days > 0;
   desired.sealed_password = instance.sealed_password;
   return desired;
 }
@@ -106,7 +107,6 @@ Result<std::vector<nodes::Desired>> PlanNodes(const Instance& instance, const ha
   if (wanted.primary == ha::Task::kStop && primary.power == nodes::Power::kRunning) {
     primary.power = nodes::Power::kStopped;
   }
-  primary.archive = instance.settings.backup_retention_days > 0;
   if (record.primary == instance.first_node) primary.restore = instance.restore;
   primary.revive = record.revive;
   primary.checkpoint = record.checkpoint;

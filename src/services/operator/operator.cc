@@ -208,6 +208,7 @@ Outcome<api::ListEnginesResponse> ListEngines(const fleet::Context& context) {
 void RegisterOperator(aws::Service& service, const fleet::Context& context,
                       const OperatorHost& host) {
   RegisterFailover(service, context, host);
+  RegisterRestore(service, context);
   service.Register<api::GetStatus>([&](const RequestContext&, const api::GetStatusRequest&) {
     return GetStatus(context, host);
   });

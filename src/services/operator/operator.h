@@ -41,6 +41,9 @@ void RegisterOperator(aws::Service& service, const fleet::Context& context,
 void RegisterFailover(aws::Service& service, const fleet::Context& context,
                       const OperatorHost& host);
 
+// restore.cc: what a restore would do.
+void RegisterRestore(aws::Service& service, const fleet::Context& context);
+
 // Releases the interfaces of tasks whose process is gone: a killed `howdah run` leaves nothing.
 Result<> ReapTasks(const fleet::Context& context, system::Processes& processes);
 

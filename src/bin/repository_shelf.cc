@@ -1,0 +1,83 @@
+#include "bin/repository_shelf.h"
+
+#include "archive/range.h"
+#include "archive/reader.h"
+#include "backup/catalogue.h"
+#include "backup/describe.h"
+#include "backup/holdings.h"
+#include "backup/plan.h"
+#include "backup/sweep.h"
+
+namespace howdah::bin {
+
+namespace {
+
+backup::RestoreWish WishOf(const nodes::Restore& restore) {
+  using From = nodes::Restore::Target;
+  using To = backup::RestoreWish::Target;
+  const To target = restore.target == From::kBackup ? To::kBackup
+                    : restore.target == From::kTime ? To::kTime
+                                                    : To::kLatest;
+  return {.target = target, .backup = restore.backup, .time = restore.time};
+}
+
+}  // namespace
+
+Result<> RepositoryShelf::Describe(const InstanceId& instance, const std::string& description) {
+  return backup::PutDescription(needs_, instance, description);
+}
+
+Result<fleet::PlannedRestore> RepositoryShelf::Plan(const nodes::Restore& restore) {
+  TRY_ASSIGN(const backup::Holdings held, backup::ReadHoldings(needs_, restore.source));
+  TRY_ASSIGN(const backup::RestorePlan plan,
+             backup::PlanRestore(WishOf(restore), restore.source, held.backups, held.contents));
+  const auto window =
+      backup::WindowOf(held.backups, held.contents).value_or(backup::RestoreWindow{});
+  return fleet::PlannedRestore{.backup = plan.backup,
+                               .until = plan.until,
+                               .size_bytes = plan.size_bytes,
+                               .wal_bytes = plan.wal_bytes,
+                               .estimate = plan.Estimate(),
+                               .earliest = window.earliest,
+                               .latest = window.latest};
+}
+
+Result<> RepositoryShelf::DeleteBackup(const InstanceId& instance, const std::string& backup) {
+  const std::lock_guard lock(sweeping_);
+  TRY(backup::Sweep({.instance = instance, .remove = {backup}}, needs_));
+  return {};
+}
+
+// Of an instance that has nothing else there any more, its descriptions go too.
+Result<> RepositoryShelf::DeleteArchive(const InstanceId& instance) {
+  TRY_ASSIGN(const std::vector<repository::ObjectInfo> objects,
+             needs_.repository.List(archive::WalPrefix(instance)));
+  for (const repository::ObjectInfo& object : objects) TRY(needs_.repository.Delete(object.name));
+  TRY_ASSIGN(const backup::Catalogue catalogue, backup::ListBackups(needs_, instance));
+  if (!catalogue.backups.empty() || !catalogue.unreadable.empty()) return {};
+  return backup::RemoveDescriptions(needs_, instance);
+}
+
+// What follows on the backup lies on its own timeline behind its start, or on later timelines.
+// Histories stay: they are small, and say how the timelines hang together.
+Result<> RepositoryShelf::ExpireArchive(const InstanceId& instance,
+                                        const std::string& oldest_backup) {
+  const std::lock_guard lock(sweeping_);
+  if (oldest_backup.empty()) return DeleteArchive(instance);
+  TRY_ASSIGN(const backup::Manifest oldest, backup::ReadManifest(needs_, instance, oldest_backup));
+  const backup::Kept kept = backup::KeptOf(oldest, true, false);
+  const postgres::Timeline timeline{static_cast<std::uint32_t>(kept.timeline)};
+  const postgres::Lsn start{static_cast<std::uint64_t>(kept.start_lsn)};
+  const std::string prefix = archive::WalPrefix(instance);
+  TRY_ASSIGN(const std::vector<repository::ObjectInfo> objects, needs_.repository.List(prefix));
+  for (const repository::ObjectInfo& object : objects) {
+    const auto range = archive::ParseRange(object.name.substr(prefix.size()));
+    if (!range) continue;
+    const bool before =
+        range->timeline < timeline || (range->timeline == timeline && range->end <= start);
+    if (before) TRY(needs_.repository.Delete(object.name));
+  }
+  return {};
+}
+
+}  // namespace howdah::bin
