@@ -65,9 +65,8 @@ Result<> RepositoryShelf::ExpireArchive(const InstanceId& instance,
   const std::lock_guard lock(sweeping_);
   if (oldest_backup.empty()) return DeleteArchive(instance);
   TRY_ASSIGN(const backup::Manifest oldest, backup::ReadManifest(needs_, instance, oldest_backup));
-  const backup::Kept kept = backup::KeptOf(oldest, true, false);
-  const postgres::Timeline timeline{static_cast<std::uint32_t>(kept.timeline)};
-  const postgres::Lsn start{static_cast<std::uint64_t>(kept.start_lsn)};
+  const postgres::Timeline timeline{static_cast<std::uint32_t>(oldest.timeline)};
+  const postgres::Lsn start = oldest.start();
   const std::string prefix = archive::WalPrefix(instance);
   TRY_ASSIGN(const std::vector<repository::ObjectInfo> objects, needs_.repository.List(prefix));
   for (const repository::ObjectInfo& object : objects) {

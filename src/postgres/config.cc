@@ -170,13 +170,13 @@ std::string RenderHba(TcpClients tcp) {
 
 namespace {
 
-// To the microsecond, which is what PostgreSQL compares.
+// To the microsecond, which is what PostgreSQL compares, with an offset: where recovery_target_time
+// is read, zones have no names yet.
 std::string TimestampLiteral(WallTime time) {
-  std::string text = FormatIso8601(time);  // to the millisecond, and a Z
+  std::string text = FormatIso8601(time);  // to the millisecond: "2026-11-23T22:15:07.001Z"
   text.pop_back();
-  const std::int64_t micros = ToMicros(time);
-  return fmt::format("{}{:03}Z", text,
-                     micros - ToMicros(std::chrono::floor<std::chrono::milliseconds>(time)));
+  text[text.find('T')] = ' ';
+  return fmt::format("{}{:03}+00", text, time.time_since_epoch().count() % 1000);
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ TEST(Config, ARecoveryEndsWhereItIsToldToTheMicrosecond) {
                                     .before = *time + Duration(1'002),
                                     .timeline = Timeline{3}});
   ASSERT_TRUE(text);
-  EXPECT_THAT(*text, HasSubstr("recovery_target_time = '2026-11-23T22:15:07.001002Z'\n"));
+  EXPECT_THAT(*text, HasSubstr("recovery_target_time = '2026-11-23 22:15:07.001002+00'\n"));
   EXPECT_THAT(*text, HasSubstr("recovery_target_timeline = '3'\n"));
   EXPECT_THAT(*text, HasSubstr("restore_command = '''/h'' restore-wal \"%f\"'\n"));
   EXPECT_THAT(*text, Not(HasSubstr("recovery_target = ")));
