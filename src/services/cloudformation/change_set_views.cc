@@ -49,13 +49,16 @@ api::ResourceChangeDetail ShowAttribute(const std::string& attribute) {
 std::optional<std::string> PolicyAction(const Change& change, const ResourceRecord* record,
                                         const Template& after) {
   if (change.action == Action::kRemove && record != nullptr) {
-    return record->policy == DeletionPolicy::kDelete ? "Delete" : "Retain";
+    return record->policy == DeletionPolicy::kDelete     ? "Delete"
+           : record->policy == DeletionPolicy::kSnapshot ? "Snapshot"
+                                                         : "Retain";
   }
   const Resource* resource = after.FindResource(change.logical_id);
   if (change.action != Action::kModify || resource == nullptr) return std::nullopt;
   if (change.Replaces() == Replacement::kFalse) return std::nullopt;
-  return resource->replace_policy == DeletionPolicy::kDelete ? "ReplaceAndDelete"
-                                                             : "ReplaceAndRetain";
+  return resource->replace_policy == DeletionPolicy::kDelete     ? "ReplaceAndDelete"
+         : resource->replace_policy == DeletionPolicy::kSnapshot ? "ReplaceAndSnapshot"
+                                                                 : "ReplaceAndRetain";
 }
 
 // "Properties", "Tags", "Metadata", …: each once.

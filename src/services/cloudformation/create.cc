@@ -50,6 +50,10 @@ aws::Outcome<bool> Make(Session& session, ResourceRecord& record, const Side& si
     OUTCOME_ASSIGN(json::object known, session.Properties(record, side));
     OUTCOME_ASSIGN(const json::object properties, session.WithSecrets(record, std::move(known)));
     if (!record.initiated) OUTCOME_TRY(Initiate(session, record, side, properties));
+    if (provider.ConfiguresWhenStable(properties)) {
+      OUTCOME_ASSIGN(const bool stable, provider.IsStable(session.SubjectOf(record, side)));
+      if (!stable) return false;
+    }
     OUTCOME_TRY(provider.Configure(session.SubjectOf(record, side), properties));
     record.configured = true;
     session.Touch();

@@ -19,6 +19,8 @@ std::string_view PolicyName(DeletionPolicy policy) {
       return "Retain";
     case DeletionPolicy::kRetainExceptOnCreate:
       return "RetainExceptOnCreate";
+    case DeletionPolicy::kSnapshot:
+      return "Snapshot";
   }
   return "Delete";
 }
@@ -26,6 +28,7 @@ std::string_view PolicyName(DeletionPolicy policy) {
 DeletionPolicy PolicyOf(std::string_view name) {
   if (name == "Retain") return DeletionPolicy::kRetain;
   if (name == "RetainExceptOnCreate") return DeletionPolicy::kRetainExceptOnCreate;
+  if (name == "Snapshot") return DeletionPolicy::kSnapshot;
   return DeletionPolicy::kDelete;
 }
 

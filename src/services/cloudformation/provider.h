@@ -51,6 +51,8 @@ class Provider {
   // Makes the thing with one call; returns its physical id, which is what Ref gives.
   virtual aws::Outcome<std::string> Create(const Subject& subject,
                                            const json::object& properties) const = 0;
+  // Whether what is left to do has to wait until it has settled.
+  virtual bool ConfiguresWhenStable(const json::object& /*properties*/) const { return false; }
   // What is left to do once it exists. Idempotent.
   virtual aws::Outcome<void> Configure(const Subject&, const json::object&) const { return {}; }
   // Has it settled? A fault: it never will.

@@ -18,6 +18,28 @@ constexpr std::array<std::string_view, 6> kHopeless = {"failed",
                                                        "storage-full",
                                                        "deleting"};
 
+constexpr std::string_view kSnapshot = "DBSnapshotIdentifier";
+
+bool IsRestored(const json::object& properties) {
+  return !TextOf(properties, kSnapshot).empty();
+}
+
+// Whether an operation has a parameter of that name.
+bool Takes(const aws::OperationDesc& operation, std::string_view name) {
+  return std::ranges::find(operation.input->members, name, &aws::MemberDesc::name) !=
+         operation.input->members.end();
+}
+
+// "stack-snapshot-logical-1a2b3c4d5e6f", as AWS names the snapshot that a deletion leaves; the same
+// at every try.
+std::string FinalSnapshotName(const Subject& subject) {
+  constexpr std::size_t kDigits = 12;
+  std::string token = subject.record.token;
+  std::erase(token, '-');
+  return fmt::format("{}-snapshot-{}-{}", subject.stack.name, subject.record.logical_id,
+                     token.substr(0, kDigits));
+}
+
 // Template names to the API's, where they differ.
 void Rename(json::object& properties, std::string_view from, std::string_view to) {
   const json::value* value = properties.if_contains(from);
@@ -97,12 +119,36 @@ class DBInstanceProvider : public Provider {
     known.erase("Tags");
     known.erase("AllowMajorVersionUpgrade");  // says how to modify, not what to create
     Rename(known, "VPCSecurityGroups", "VpcSecurityGroupIds");
+    if (IsRestored(properties)) return Restore(subject, properties, known);
+    known.erase(kSnapshot);  // empty: none
     OUTCOME_ASSIGN(auto request, RequestFrom<rds::CreateDBInstance>(known));
     request.db_instance_identifier = NameOf(subject, properties);
     request.tags = RdsTags(AllTags(subject, properties));
     OUTCOME_ASSIGN(const auto made,
                    Invoke<rds::CreateDBInstance>(services_.rds, subject.context, request));
     return made.db_instance->db_instance_identifier.value_or("");
+  }
+
+  // A restore takes fewer parameters than a creation: the others are changed when it is done.
+  bool ConfiguresWhenStable(const json::object& properties) const override {
+    return IsRestored(properties);
+  }
+  aws::Outcome<void> Configure(const Subject& subject,
+                               const json::object& properties) const override {
+    if (!IsRestored(properties)) return {};
+    json::object rest;
+    for (const auto& [name, value] : properties) {
+      const bool done = name == "Tags" || name == "VPCSecurityGroups" ||
+                        name == "AllowMajorVersionUpgrade" ||
+                        Takes(rds::RestoreDBInstanceFromDBSnapshot::Desc(), name);
+      if (!done) rest.emplace(name, value);
+    }
+    if (rest.empty()) return {};
+    OUTCOME_ASSIGN(auto request, RequestFrom<rds::ModifyDBInstance>(rest));
+    request.db_instance_identifier = subject.id();
+    request.apply_immediately = true;
+    OUTCOME_TRY(Invoke<rds::ModifyDBInstance>(services_.rds, subject.context, request));
+    return {};
   }
 
   // ": why", from the newest failure event of the instance; empty where there is none.
@@ -183,9 +229,16 @@ class DBInstanceProvider : public Provider {
     if (!instance && IsNotFound(instance.error())) return true;
     if (!instance) return std::unexpected(instance.error());
     if (instance->db_instance_status == "deleting") return false;
-    OUTCOME_TRY(Invoke<rds::DeleteDBInstance>(
-        services_.rds, subject.context,
-        {.db_instance_identifier = subject.id(), .skip_final_snapshot = true}));
+    rds::DeleteDBInstanceMessage request{.db_instance_identifier = subject.id(),
+                                         .skip_final_snapshot = true};
+    // What never became available holds nothing.
+    const bool holds_data =
+        instance->instance_create_time && instance->db_instance_status != "failed";
+    if (subject.record.policy == DeletionPolicy::kSnapshot && holds_data) {
+      request.skip_final_snapshot = false;
+      request.final_db_snapshot_identifier = FinalSnapshotName(subject);
+    }
+    OUTCOME_TRY(Invoke<rds::DeleteDBInstance>(services_.rds, subject.context, request));
     return false;
   }
 
@@ -202,6 +255,26 @@ class DBInstanceProvider : public Provider {
   }
 
  private:
+  // Names and passwords are in what is restored; a password may be given anew.
+  aws::Outcome<std::string> Restore(const Subject& subject, const json::object& properties,
+                                    const json::object& known) const {
+    for (const std::string_view name : {"MasterUsername", "DBName", "KmsKeyId"}) {
+      if (!properties.contains(name)) continue;
+      return aws::Refuse(aws::InvalidParameterCombination(
+          fmt::format("{} can't be specified together with DBSnapshotIdentifier.", name)));
+    }
+    json::object taken;
+    for (const auto& [name, value] : known) {
+      if (Takes(rds::RestoreDBInstanceFromDBSnapshot::Desc(), name)) taken.emplace(name, value);
+    }
+    OUTCOME_ASSIGN(auto request, RequestFrom<rds::RestoreDBInstanceFromDBSnapshot>(taken));
+    request.db_instance_identifier = NameOf(subject, properties);
+    request.tags = RdsTags(AllTags(subject, properties));
+    OUTCOME_ASSIGN(const auto made, Invoke<rds::RestoreDBInstanceFromDBSnapshot>(
+                                        services_.rds, subject.context, request));
+    return made.db_instance->db_instance_identifier.value_or("");
+  }
+
   static std::string NameOf(const Subject& subject, const json::object& properties) {
     return TextOf(properties, "DBInstanceIdentifier", subject.record.physical_name);
   }

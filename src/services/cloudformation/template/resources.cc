@@ -23,12 +23,7 @@ Result<DeletionPolicy> ReadPolicy(const Entry& entry, const Source& source) {
   if (text == "RetainExceptOnCreate" && entry.key == "DeletionPolicy") {
     return DeletionPolicy::kRetainExceptOnCreate;
   }
-  if (text == "Snapshot") {
-    return source.Refuse(entry.value.mark,
-                         fmt::format("{}: Snapshot is not supported until snapshots are; "
-                                     "use Delete or Retain",
-                                     entry.key));
-  }
+  if (text == "Snapshot") return DeletionPolicy::kSnapshot;
   return source.Refuse(entry.value.mark, fmt::format("Unrecognized {} {}", entry.key, text));
 }
 
@@ -79,14 +74,20 @@ Result<> ReadAttribute(const Entry& entry, const Source& source, Resource& resou
                                                resource.logical_id));
 }
 
-// On AWS a DB instance without a policy leaves a snapshot behind; we must not promise that.
-Result<> RefuseSnapshotByDefault(const Resource& resource, const Node& node, const Source& source) {
-  if (resource.type != "AWS::RDS::DBInstance" || node.Find("DeletionPolicy") != nullptr) return {};
+// A DB instance is the one thing that there are snapshots of; without a policy it leaves one.
+Result<> SettlePolicies(const Node& node, const Source& source, Resource& resource) {
+  if (resource.type == "AWS::RDS::DBInstance") {
+    if (node.Find("DeletionPolicy") == nullptr) {
+      resource.deletion_policy = DeletionPolicy::kSnapshot;
+    }
+    return {};
+  }
+  const bool wants_one = resource.deletion_policy == DeletionPolicy::kSnapshot ||
+                         resource.replace_policy == DeletionPolicy::kSnapshot;
+  if (!wants_one) return {};
   return source.Refuse(resource.mark,
-                       fmt::format("{} has no DeletionPolicy, which for AWS::RDS::DBInstance means "
-                                   "Snapshot, and that is not supported until snapshots are; "
-                                   "use Delete or Retain",
-                                   resource.logical_id));
+                       fmt::format("{}: Snapshot is no policy for {}; use Delete or Retain",
+                                   resource.logical_id, resource.type));
 }
 
 Result<Resource> ReadResource(const Entry& entry, const Source& source) {
@@ -115,7 +116,7 @@ Result<Resource> ReadResource(const Entry& entry, const Source& source) {
   for (const Entry& member : entry.value.entries) TRY(ReadAttribute(member, source, resource));
   Uses uses;  // looked at when all resources are known
   TRY(CheckValue(resource.properties, Place::kValue, source, uses));
-  TRY(RefuseSnapshotByDefault(resource, entry.value, source));
+  TRY(SettlePolicies(entry.value, source, resource));
   TRY(CheckProperties(*known, resource.properties, resource.mark, source));
   return resource;
 }

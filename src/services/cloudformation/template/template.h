@@ -32,7 +32,7 @@ struct Parameter {
 };
 
 // What happens to the thing when its resource goes from the stack.
-enum class DeletionPolicy { kDelete, kRetain, kRetainExceptOnCreate };
+enum class DeletionPolicy { kDelete, kRetain, kRetainExceptOnCreate, kSnapshot };
 
 struct Resource {
   std::string logical_id;

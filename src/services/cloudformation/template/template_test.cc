@@ -59,7 +59,9 @@ Result<std::string> Describe(const std::string& text, const ParameterValues& giv
                TypedProperties(*FindResourceType(resource.type), evaluated));
     out += fmt::format("resource {} {} after [{}]{}\n  {}\n", resource.logical_id, resource.type,
                        fmt::join(resource.depends_on, " "),
-                       resource.deletion_policy == DeletionPolicy::kDelete ? "" : " retained",
+                       resource.deletion_policy == DeletionPolicy::kDelete     ? ""
+                       : resource.deletion_policy == DeletionPolicy::kSnapshot ? " snapshot"
+                                                                               : " retained",
                        json::serialize(typed));
   }
   for (const Output& output : made.outputs) {
