@@ -227,6 +227,54 @@ TEST_F(ArchiverTest, GoesOnAcrossAFailover) {
   }
 }
 
+// Whoever was told of a commit at a time that the archive claims finds it there.
+TEST_F(ArchiverTest, NeverClaimsMoreTimeThanItHas) {
+  for (const Engine& engine : Engines()) {
+    SCOPED_TRACE(engine.version.Format());
+    FreshRepository(false);
+    Node node = MakeNode(engine, "n" + std::to_string(++nodes_));
+    StartPrimary(node);
+    if (HasFatalFailure()) return;
+    StartArchiver(node, 1);
+    auto session = Connection::Open(node.AdminOptions("appdb"), clock_, 5s);
+    ASSERT_OK(session);
+    std::vector<std::pair<WallTime, Lsn>> told;
+    std::vector<ArchiveStatus> claimed;
+    for (int i = 0; i < 1500; ++i) {
+      const std::string size = i % 200 == 0 ? "3000000" : "50";
+      ASSERT_OK(session->Execute(
+          "SELECT pg_logical_emit_message(true, 'x', repeat('y', " + size + "))", 10s));
+      const auto rows = session->Execute(
+          "SELECT pg_current_wal_flush_lsn() AS lsn, "
+          "(extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now",
+          10s);
+      ASSERT_OK(rows);
+      told.emplace_back(FromMicros(std::stoll(rows->Text(0, "now"))),
+                        *Lsn::Parse(rows->Text(0, "lsn")));
+      claimed.push_back(archiver_->Read());
+    }
+    AwaitArchived(node);
+    if (HasFatalFailure()) return;
+    std::vector<std::pair<WallTime, Lsn>> claims;
+    for (const ArchiveStatus& status : claimed) {
+      if (status.until) claims.emplace_back(*status.until, status.lsn);
+    }
+    for (const Range& range : Read().listing.ranges) {
+      if (range.until) claims.emplace_back(*range.until, range.end);
+    }
+    EXPECT_GT(claims.size(), 10U);
+    for (const auto& [until, lsn] : claims) {
+      for (const auto& [time, position] : told) {
+        ASSERT_TRUE(time > until || position <= lsn)
+            << FormatIso8601(until) << " is claimed at " << lsn.Format() << ", and at "
+            << FormatIso8601(time) << " the server had flushed " << position.Format();
+      }
+    }
+    archiver_.reset();
+    ASSERT_OK(node.Fence(10s));
+  }
+}
+
 TEST_F(ArchiverTest, ConfirmsNothingThatTheRepositoryHasNot) {
   Node node = MakeNode(Engines().front(), "n");
   StartPrimary(node);

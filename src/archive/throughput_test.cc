@@ -24,22 +24,57 @@ class Throughput : public postgres::ServerTest {
     return lsn.value_or(Lsn());
   }
 
-  double Receive(const std::string& name, const std::vector<std::string>& more, Lsn end) {
-    const std::string directory = root_ + "/" + name;
+  void Say(const std::string& what, double seconds, const std::string& directory) {
+    const double size = double(*disk_.TreeBytes(directory)) / 1e6;
+    std::printf("%-12s %6.2f s  %5.0f MB/s  %5.0f MB\n", what.c_str(), seconds,
+                double(kBytes) / 1e6 / seconds, size);
+    (void)disk_.RemoveTree(directory);
+  }
+
+  void Receive(const std::string& what, const std::vector<std::string>& more) {
+    const std::string directory = root_ + "/received";
+    const std::string slot = what + std::to_string(++slots_);
     EXPECT_TRUE(disk_.MakeDirectories(directory));
+    Execute("SELECT pg_copy_physical_replication_slot('keep', '" + slot + "')");
     system::SpawnSpec spec{.argv = {node_->engine().Program("pg_receivewal"), "-D", directory, "-h",
-                                    node_->paths().socket_dir, "-U", "rdsrepladmin", "--slot", name,
-                                    "--no-loop", "--endpos", end.Format()},
+                                    node_->paths().socket_dir, "-U", "rdsrepladmin", "--slot", slot,
+                                    "--no-loop", "--endpos", end_.Format()},
                            .env = {{"PGPASSWORD", postgres::kTestPassword}}};
     spec.argv.insert(spec.argv.end(), more.begin(), more.end());
     const MonotonicTime began = clock_.Monotonic();
-    const auto ran = processes_.Run(spec, 300s);
-    EXPECT_TRUE(ran);
+    EXPECT_TRUE(processes_.Run(spec, 300s));
+    Say(what, Seconds(began), directory);
+  }
+
+  void Archive() {
+    Trial trial;
+    const std::string place = root_ + "/repository";
+    auto repository = repository::DirectoryRepository::Open(place, trial.entropy);
+    ASSERT_OK(repository);
+    repository::Keys keys(**repository, trial.keyring, trial.entropy);
+    // As if all before had been archived.
+    const Range before{.epoch = 1, .timeline = Timeline{1}, .start = Lsn(1), .end = begin_};
+    const std::string name = ObjectName(kTrialInstance, before);
+    ASSERT_OK((*repository)
+                  ->Put(name, repository::SealObject(name, "before", *keys.Make(), trial.entropy)));
+    Archiver archiver({.instance = kTrialInstance,
+                       .epoch = 1,
+                       .socket_dir = node_->paths().socket_dir,
+                       .password = postgres::kTestPassword},
+                      {.repository = **repository,
+                       .keys = keys,
+                       .entropy = trial.entropy,
+                       .clock = clock_,
+                       .log = log_});
+    const MonotonicTime began = clock_.Monotonic();
+    archiver.Start();
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable nobody;
+    while (archiver.Read().lsn < end_) nobody.wait_for(lock, 2ms);
     const double seconds = Seconds(began);
-    std::printf("%-28s %6.2f s  %5.0f MB/s  %5.0f MB\n", name.c_str(), seconds,
-                double(kBytes) / 1e6 / seconds, double(*disk_.TreeBytes(directory)) / 1e6);
-    (void)disk_.RemoveTree(directory);
-    return seconds;
+    archiver.Stop();
+    Say("archiver", seconds, place);
   }
 
   double Seconds(MonotonicTime began) const {
@@ -47,6 +82,8 @@ class Throughput : public postgres::ServerTest {
   }
 
   std::optional<postgres::Node> node_;
+  Lsn begin_, end_;
+  int slots_ = 0;
 };
 
 TEST_F(Throughput, DISABLED_BesidePgReceivewal) {
@@ -55,52 +92,24 @@ TEST_F(Throughput, DISABLED_BesidePgReceivewal) {
     node_.emplace(MakeNode(engine, "n"));
     StartPrimary(*node_);
     if (HasFatalFailure()) return;
-    Trial trial;
-    const std::string place = root_ + "/repository";
-    auto repository = repository::DirectoryRepository::Open(place, trial.entropy);
-    ASSERT_OK(repository);
-    repository::Keys keys(**repository, trial.keyring, trial.entropy);
-    const auto archive = [&] {
-      return std::make_unique<Archiver>(ArchiverOptions{.instance = kTrialInstance,
-                                                        .epoch = 1,
-                                                        .socket_dir = node_->paths().socket_dir,
-                                                        .password = postgres::kTestPassword},
-                                        WriterNeeds{.repository = **repository,
-                                                    .keys = keys,
-                                                    .entropy = trial.entropy,
-                                                    .clock = clock_,
-                                                    .log = log_});
-    };
-    const auto await = [&](Archiver& archiver, Lsn lsn) {
-      std::mutex mutex;
-      std::unique_lock lock(mutex);
-      std::condition_variable nobody;
-      while (archiver.Read().lsn < lsn) nobody.wait_for(lock, 2ms);
-    };
-    auto archiver = archive();
-    archiver->Start();
-    await(*archiver, Execute("CREATE TABLE public.load (n int, filler char(84), b int, t text)"));
-    archiver.reset();
-    for (const char* slot : {"plain", "synchronous", "lz4"}) {
-      Execute(std::string("SELECT pg_create_physical_replication_slot('") + slot + "', true)");
-    }
-    const Lsn begin = Execute("");
-    Lsn end = begin;
-    while (BytesBetween(begin, end) < kBytes) {
-      end = Execute(
+    Execute("CREATE TABLE public.load (n int, filler char(84), b int, t text)");
+    Execute("SELECT pg_switch_wal()");
+    Execute("CHECKPOINT");
+    Execute("SELECT pg_create_physical_replication_slot('keep', true)");
+    begin_ = end_ = Execute("");
+    while (BytesBetween(begin_, end_) < kBytes) {
+      end_ = Execute(
           "INSERT INTO public.load SELECT n, '', n % 100, md5(n::text) FROM "
           "generate_series(1, 200000) AS n");
     }
-    Receive("plain", {}, end);
-    Receive("lz4", {"--compress=lz4"}, end);
-    Receive("synchronous", {"--synchronous", "--compress=lz4"}, end);
-    const MonotonicTime began = clock_.Monotonic();
-    archiver = archive();
-    archiver->Start();
-    await(*archiver, end);
-    const double seconds = Seconds(began);
-    std::printf("%-28s %6.2f s  %5.0f MB/s  %5.0f MB\n", "archiver", seconds,
-                double(kBytes) / 1e6 / seconds, double(*disk_.TreeBytes(place)) / 1e6);
+    Execute("CHECKPOINT");
+    for (int round = 0; round < 4; ++round) {
+      Receive("plain", {});
+      Receive("lz4", {"--compress=lz4"});
+      Receive("synchronous", {"--synchronous", "--compress=lz4"});
+      Archive();
+      if (HasFatalFailure()) return;
+    }
   }
 }
 
