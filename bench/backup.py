@@ -1,12 +1,12 @@
 """Base backups beside pgBackRest from Debian, pg_basebackup and a plain copy, in one interleaved session.
 
-    ./dev bench backup [--scale N] [--rounds N] [--only NAME]…
+    ./dev bench backup [--scale N] [--rounds N] [--workload SECONDS] [--only NAME]…
 
 One PostgreSQL 15 with page checksums and a pgbench database, of 15 MB times the scale; everything on one disk. In each round,
 for each of the ways, in turn: a full backup; then nothing, one stretch of a table, or single rows all over it is changed and an
 incremental backup taken; a restore into a new directory; and a delta restore into one that is right already. What is printed
 is the median of the rounds: seconds, CPU seconds, what the repository has grown by, and pgBackRest's seconds with lz4 over
-ours, of the same round.
+ours, of the same round. Then pgbench runs with and without full backups beside it.
 
 Ours is always encrypted and compressed (zstd 1). pgBackRest with lz4 does not encrypt; with zstd and AES-256 it does what
 ours does. What is on disk is synced before the time is taken and counted as done only when it is durable.
@@ -207,7 +207,7 @@ class PlainCopy:
 
 class Bench:
     def __init__(self, server, home, ways):
-        self.server, self.home, self.ways, self.rows = server, home, ways, {}
+        self.server, self.home, self.ways, self.rows, self.shares = server, home, ways, {}, {}
 
     def measure(self, cell, name, act, growth=None):
         os.sync()
@@ -235,6 +235,22 @@ class Bench:
                 self.measure(cell, name, lambda: way.restore(target, delta))
             shutil.rmtree(target)
 
+    def workload(self, seconds):
+        """Transactions in a second while full backups are taken, over those while none are."""
+        words = [BIN + "/pgbench", "-n", "-c", "4", "-T", str(seconds), "-h", self.server.sockets, "-U", "ann", "postgres"]
+        for name, way in self.ways.items():
+            if not hasattr(way, "restore"):
+                continue
+            rates = []
+            for busy in (False, True):
+                way.reset()
+                process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                while busy and process.poll() is None:
+                    way.backup(True)
+                rates.append(float(re.search(r"tps = ([\d.]+)", process.communicate()[0])[1]))
+            self.shares.setdefault(name, []).append(rates[1] / rates[0])
+            print(f"  {'workload under backup':26} {name:22} {rates[1] / rates[0]:7.2f}", file=sys.stderr, flush=True)
+
     def report(self):
         print("| what | way | seconds | CPU s | MB stored | pgBackRest lz4 ÷ it |\n|---|---|---|---|---|---|")
         for cell, ways in self.rows.items():
@@ -245,12 +261,15 @@ class Bench:
                 if anchor:
                     ratio = f"{statistics.median(a[0] / b[0] for a, b in zip(anchor, rows)):.2f}"
                 print(f"| {cell} | {name} | {seconds:.2f} | {cpu:.2f} | {f'{stored:.0f}' if stored else ''} | {ratio} |")
+        for name, shares in self.shares.items():
+            print(f"\nThe workload's throughput while {name} takes full backups: {100 * statistics.median(shares):.0f} % of what it is.")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workload", type=int, default=30, help="seconds of pgbench with and without backups; 0: none")
     parser.add_argument("--only", action="append", help="a way; several may be named")
     parser.add_argument("--directory", default=None, help="where everything goes (default: a temporary directory)")
     options = parser.parse_args()
@@ -273,6 +292,8 @@ def main():
         bench = Bench(server, home, {name: make() for name, make in ways.items()})
         for number in range(options.rounds):
             bench.round(number)
+            if options.workload:
+                bench.workload(options.workload)
         bench.report()
     finally:
         if server:
