@@ -107,10 +107,7 @@ Result<RestorePlan> PlanBackup(const std::string& id, std::span<const Manifest> 
                                const archive::Reader::Contents& contents) {
   const auto found = std::ranges::find(backups, id, &Manifest::id);
   if (found == backups.end()) return Fail(Code::kNotFound, "there is no backup " + id);
-  TRY_ASSIGN(RestorePlan plan, Finish(*found, Coverage(), contents,
-                                      {.end = found->stop(), .until = found->finished}));
-  plan.at_backup_end = true;
-  return plan;
+  return Finish(*found, Coverage(), contents, {.end = found->stop(), .until = found->finished});
 }
 
 // Some time within the window is beyond what a newer backup needs and within a gap of the archive.

@@ -36,7 +36,6 @@ struct RestoreWindow {
 
 struct RestorePlan {
   std::string backup;
-  bool at_backup_end = false;
   std::optional<WallTime> before;  // recovery stops before the first commit after it
   postgres::Timeline timeline{};   // on which it ends
   std::int64_t begin_lsn = 0, end_lsn = 0;

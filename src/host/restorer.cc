@@ -19,7 +19,6 @@ const DocumentCodec<RestoreOrder>& OrderCodec() {
   static const auto codec = DocumentCodec<RestoreOrder>("restore order")
                                 .With("source", &RestoreOrder::source)
                                 .With("backup", &RestoreOrder::backup)
-                                .With("at_backup_end", &RestoreOrder::at_backup_end)
                                 .With("before", &RestoreOrder::before)
                                 .With("timeline", &RestoreOrder::timeline)
                                 .With("begin_lsn", &RestoreOrder::begin_lsn)
@@ -30,7 +29,6 @@ const DocumentCodec<RestoreOrder>& OrderCodec() {
 
 postgres::RecoveryGoal GoalOf(const RestoreOrder& order, std::string command) {
   return {.restore_command = std::move(command),
-          .at_backup_end = order.at_backup_end,
           .before = order.before == WallTime{} ? std::nullopt : std::optional(order.before),
           .timeline = postgres::Timeline{static_cast<std::uint32_t>(order.timeline)}};
 }
@@ -131,7 +129,6 @@ Result<RestoreOrder> Restorer::Decide(const nodes::Desired& want, const postgres
              backup::PlanRestore(WishOf(want.restore), source, held.backups, held.contents));
   const RestoreOrder order{.source = want.restore.source,
                            .backup = plan.backup,
-                           .at_backup_end = plan.at_backup_end,
                            .before = plan.before.value_or(WallTime{}),
                            .timeline = postgres::ToNumber(plan.timeline),
                            .begin_lsn = plan.begin_lsn,

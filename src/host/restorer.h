@@ -21,7 +21,6 @@ namespace howdah::host {
 struct RestoreOrder {
   InstanceId source;
   std::string backup;
-  bool at_backup_end = false;
   WallTime before{};  // {}: all that the plan's WAL holds
   std::int64_t timeline = 0;
   std::int64_t begin_lsn = 0, end_lsn = 0;  // of what is replayed

@@ -205,7 +205,6 @@ Result<std::string> RenderRecovery(const RecoveryGoal& goal) {
   if (ToNumber(goal.timeline) != 0) {
     settings["recovery_target_timeline"] = std::to_string(ToNumber(goal.timeline));
   }
-  if (goal.at_backup_end) settings["recovery_target"] = "immediate";
   if (goal.before) {
     settings["recovery_target_time"] = TimestampLiteral(*goal.before);
   }

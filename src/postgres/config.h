@@ -61,10 +61,12 @@ std::string RenderHba(TcpClients tcp);
 // without the password, which is that of the instance that was backed up.
 std::string RenderRecoveryHba();
 
-// Where the recovery from a backup ends. It ends in a promotion to a timeline of its own.
+// Where the recovery from a backup ends: with the WAL that restore_command has, or earlier. It ends
+// in a promotion to a timeline of its own. Nothing says "as soon as the data are consistent":
+// PostgreSQL looks for that end before the next record only, so that a backup of an idle server,
+// after which nothing was written, would never get there.
 struct RecoveryGoal {
   std::string restore_command;
-  bool at_backup_end = false;      // as soon as the data are consistent
   std::optional<WallTime> before;  // before the first commit that is later than that
   Timeline timeline{};             // the one to follow; 0: the backup's own
 };
