@@ -47,14 +47,14 @@ class CommitGuardOnEachEngine : public CommitGuardTest {
     ASSERT_OK(watcher_->Execute("TRUNCATE t", 5s));
   }
 
-  // Whatever comes, and however often.
+  // Whatever comes, and however often; also to one that has just been woken and waits again.
   void CutAgain() {
     for (const char* how : {"pg_cancel_backend", "pg_terminate_backend", "pg_cancel_backend",
                             "pg_terminate_backend"}) {
       EXPECT_EQ(Seen(), 0) << "others see what no standby has";
       EXPECT_EQ(Number(*admin_, std::string("(SELECT count(*) FILTER (WHERE ") + how +
                                     "(pid)) FROM pg_stat_activity WHERE usename = 'app' AND "
-                                    "wait_event = 'SyncRep')"),
+                                    "state = 'active')"),
                 kCount);
       Await("they wait on", [&] { return Waiting() == kCount; });
     }
