@@ -59,7 +59,7 @@ aws rds create-db-instance --master-user-password file://<(printf %s "$password"
   --db-instance-class db.t3.micro --allocated-storage 20 --storage-type gp2 --multi-az \
   --db-name appdb --port 5432 --master-username "$user" --db-subnet-group-name db-subnet-group \
   --vpc-security-group-ids "$db_group" --no-publicly-accessible \
-  --backup-retention-period "${PROD_E_BACKUP_DAYS:-0}" >/dev/null
+  --backup-retention-period "${PROD_E_BACKUP_DAYS:-7}" >/dev/null
 
 say "waiting until prod-e-db is available"
 aws rds wait db-instance-available --db-instance-identifier prod-e-db

@@ -72,10 +72,9 @@ variable "password_version" {
 }
 
 variable "backup_retention_period" {
-  # This version of Howdah refuses a value over 0, because it does not make backups yet; on AWS set it to 7 or more.
-  description = "Days that automated backups are kept"
+  description = "Days for which the database can be restored to any second"
   type        = number
-  default     = 0
+  default     = 7
 }
 
 variable "backup_window" {

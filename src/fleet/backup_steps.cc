@@ -15,8 +15,8 @@ constexpr Duration kBetweenAttempts = 5s;
 constexpr int kAttempts = 3;
 // An agent that gets nowhere for so long is given up, so that its instance can be worked on again.
 constexpr Duration kPatience = 10min;
-// An agent that does not confirm a call off for so long is gone.
-constexpr Duration kPatienceWithCallOff = 1min;
+// An agent that was called off says nothing more. It needs much less to notice.
+constexpr Duration kAfterCallOff = 5s;
 
 std::string SnapshotIn(const StepContext& step) {
   return JsonString(step.frame, "snapshot");
@@ -105,7 +105,7 @@ Next AwaitProgress(StepContext& step, const nodes::BackupState& state) {
   return Next::Fail("it makes no progress" + (state.detail.empty() ? "" : ": " + state.detail));
 }
 
-// True when no agent works on it any more.
+// True when no agent works on it any more: it has ended, or has had the time to.
 Result<bool> CallOff(StepContext& step, const std::string& backup) {
   const Result<store::Document> stored = step.store.Get(nodes::BackupTaskKey(backup));
   if (!stored && stored.error().code() == Code::kNotFound) return true;
@@ -121,7 +121,7 @@ Result<bool> CallOff(StepContext& step, const std::string& backup) {
   TRY_ASSIGN(const nodes::BackupState state, LoadBackupState(step.store, backup));
   const bool ended = state.state == nodes::BackupStateName::kDone ||
                      state.state == nodes::BackupStateName::kFailed;
-  return ended || step.now - FromMicros(JsonInt(step.frame, "called_off")) > kPatienceWithCallOff;
+  return ended || step.now - FromMicros(JsonInt(step.frame, "called_off")) > kAfterCallOff;
 }
 
 // The reconciler looks at this before it tries again.

@@ -41,16 +41,17 @@ void SimulatedHost::TakeBackup(const nodes::BackupTask& task) {
   Put(key, nodes::Format(Advance(task, state)));
 }
 
-// Begins, is half done, is done; called off, or without its server, it fails.
+// Begins, is half done, is done; without its server it fails.
 nodes::BackupState SimulatedHost::Advance(const nodes::BackupTask& task, nodes::BackupState state) {
   using Name = nodes::BackupStateName;
   if (state.state == Name::kDone || state.state == Name::kFailed) return state;
   const bool runs = state_.machines.contains(task.node) && state_.machines[task.node].process;
   const bool fails = failing_backups > 0 && state.state == Name::kRunning;
-  if (task.cancelled || !runs || fails) {
+  if (task.cancelled) return state;  // nobody's any more
+  if (!runs || fails) {
     if (fails) --failing_backups;
     state.state = Name::kFailed;
-    state.detail = task.cancelled ? "called off" : "the disk is full";
+    state.detail = "the disk is full";
     return state;
   }
   if (state.state == Name::kWaiting) {

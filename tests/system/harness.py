@@ -300,8 +300,12 @@ class Howdah:
         return self.rds.create_db_instance(**{**wish, **more})["DBInstance"]
 
     def await_available(self, name, seconds=90):
-        self.rds.get_waiter("db_instance_available").wait(
-            DBInstanceIdentifier=name, WaiterConfig={"Delay": 1, "MaxAttempts": seconds})
+        try:
+            self.rds.get_waiter("db_instance_available").wait(
+                DBInstanceIdentifier=name, WaiterConfig={"Delay": 1, "MaxAttempts": seconds})
+        except botocore.exceptions.WaiterError as error:
+            events = self.rds.describe_events(SourceIdentifier=name, SourceType="db-instance")["Events"]
+            raise AssertionError(f"{error}: {[event['Message'] for event in events]}") from error
         return self.describe(name)
 
     def describe(self, name):
