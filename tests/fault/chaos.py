@@ -213,7 +213,7 @@ class Run:
         self._say(f"{len(self.cycles)} faults, {self.epochs} changes of epoch, acknowledged {self.history.counts()}, "
                   f"API answers {self.api.answers}")
         for reason, count in sorted(refusals.items(), key=lambda r: -r[1])[:8]:
-            self._say(f"connecting was refused {count} times: {reason}")
+            self._say(f"connecting failed {count} times, in the {reason}")
 
     def _compare(self, final):
         """The standby's copy, read past the gateway, and each table read by its index too."""

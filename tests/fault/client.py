@@ -62,10 +62,12 @@ class Client(threading.Thread):
 
     def connect(self):
         self.began = now()
+        during = "login"
         try:
             self.connection = psycopg2.connect(**self.context.endpoint, connect_timeout=5,
                                                application_name=self.name, options="-c statement_timeout=0")
             self.connection.autocommit = True
+            during = "first statement"
             with self.connection.cursor() as cursor:
                 cursor.execute(WHO)
                 self.node, timeline, self.backend = cursor.fetchone()
@@ -73,7 +75,7 @@ class Client(threading.Thread):
                 for setting in self.settings:
                     self.try_setting(cursor, setting)
         except psycopg2.Error as error:
-            self.refused(error)
+            self.refused(during, error)
             self.disconnect()
         self.finished()
         return self.connection is not None
@@ -86,8 +88,8 @@ class Client(threading.Thread):
         except psycopg2.errors.lookup("42501"):
             pass
 
-    def refused(self, error):
-        reason = (error.pgcode or "") + " " + str(error).strip().split("\n")[0][-90:]
+    def refused(self, during, error):
+        reason = during + ": " + (error.pgcode or "") + " " + str(error).strip().split("\n")[0][-90:]
         self.refusals[reason] = self.refusals.get(reason, 0) + 1
 
     def disconnect(self):
