@@ -1,5 +1,6 @@
 #include "bin/privileges.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
@@ -8,6 +9,9 @@
 
 #include <cerrno>
 #include <filesystem>
+
+#include "vault/crypto.h"
+#include "vault/files.h"
 
 namespace howdah::bin {
 
@@ -45,6 +49,24 @@ Result<> GiveTo(const std::string& home, const passwd& user) {
   return {};
 }
 
+// A master key that root has put back from its copy. Only what looks like one: the directory is the
+// user's, and must not be a way to other files of root's.
+Result<> GiveKeyTo(const std::string& home, const passwd& user) {
+  const std::string path = vault::MasterKeyPath(home);
+  const int file = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return {};
+  struct stat info{};
+  const bool is_roots_key = fstat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == 0 &&
+                            info.st_nlink == 1 &&
+                            static_cast<std::size_t>(info.st_size) == vault::kKeySize;
+  const bool given = !is_roots_key || (fchown(file, user.pw_uid, user.pw_gid) == 0 &&
+                                       fchmod(file, S_IRUSR | S_IWUSR) == 0);
+  const int error = errno;
+  close(file);
+  if (!given) return Fail(ErrnoError("giving " + path + " to the user " + kSystemUser, error));
+  return {};
+}
+
 }  // namespace
 
 Result<> EnsureHomeFor(const std::string& home) {
@@ -59,7 +81,8 @@ Result<> EnsureHomeFor(const std::string& home) {
                     "/var/lib/howdah {0}",
                     kSystemUser));
   }
-  return GiveTo(home, *user);
+  TRY(GiveTo(home, *user));
+  return GiveKeyTo(home, *user);
 }
 
 Result<> BecomeOrdinary(const std::string& home) {
