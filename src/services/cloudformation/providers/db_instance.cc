@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "services/cloudformation/providers/db_instance_properties.h"
 #include "services/cloudformation/providers/rds_tags.h"
 
 namespace howdah::cfn {
@@ -18,18 +19,6 @@ constexpr std::array<std::string_view, 6> kHopeless = {"failed",
                                                        "storage-full",
                                                        "deleting"};
 
-constexpr std::string_view kSnapshot = "DBSnapshotIdentifier";
-
-bool IsRestored(const json::object& properties) {
-  return !TextOf(properties, kSnapshot).empty();
-}
-
-// Whether an operation has a parameter of that name.
-bool Takes(const aws::OperationDesc& operation, std::string_view name) {
-  return std::ranges::find(operation.input->members, name, &aws::MemberDesc::name) !=
-         operation.input->members.end();
-}
-
 // "stack-snapshot-logical-1a2b3c4d5e6f", as AWS names the snapshot that a deletion leaves; the same
 // at every try.
 std::string FinalSnapshotName(const Subject& subject) {
@@ -38,64 +27,6 @@ std::string FinalSnapshotName(const Subject& subject) {
   std::erase(token, '-');
   return fmt::format("{}-snapshot-{}-{}", subject.stack.name, subject.record.logical_id,
                      token.substr(0, kDigits));
-}
-
-// Template names to the API's, where they differ.
-void Rename(json::object& properties, std::string_view from, std::string_view to) {
-  const json::value* value = properties.if_contains(from);
-  if (value == nullptr) return;
-  json::value kept = *value;
-  properties.erase(from);
-  properties.emplace(to, std::move(kept));
-}
-
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
-
-// What the API keeps in another form than templates may write it counts as the same.
-void TakeSpelling(json::object& actual, const json::object& expected) {
-  for (const char* name :
-       {"DBInstanceIdentifier", "DBSubnetGroupName", "Engine", "DBParameterGroupName",
-        "OptionGroupName", "PreferredMaintenanceWindow"}) {
-    const std::string wanted = TextOf(expected, name);
-    if (Lower(TextOf(actual, name)) == Lower(wanted)) actual.insert_or_assign(name, wanted);
-    if (!expected.contains(name)) actual.erase(name);
-  }
-  // "14" means any of its minor versions.
-  const std::string version = TextOf(expected, "EngineVersion");
-  if (TextOf(actual, "EngineVersion").starts_with(version + ".")) {
-    actual.insert_or_assign("EngineVersion", version);
-  }
-}
-
-// Storage never shrinks: a rollback leaves what has grown.
-bool CannotBeTakenBack(const Subject& subject, std::string_view name, const json::object& before,
-                       const json::object& after) {
-  return name == "AllocatedStorage" && subject.stack.status == "UPDATE_ROLLBACK_IN_PROGRESS" &&
-         JsonInt(after, name) < JsonInt(before, name);
-}
-
-// Properties that stand elsewhere in the API's description.
-void ReadOthers(const rds::DBInstance& instance, json::object& actual) {
-  json::array groups;
-  for (const auto& group : instance.vpc_security_groups) {
-    groups.push_back(TextValue(group.vpc_security_group_id));
-  }
-  actual.emplace("VPCSecurityGroups", std::move(groups));
-  if (instance.db_subnet_group) {
-    actual.emplace("DBSubnetGroupName", TextValue(instance.db_subnet_group->db_subnet_group_name));
-  }
-  if (instance.endpoint) actual.emplace("Port", instance.endpoint->port.value_or(0));
-  if (!instance.db_parameter_groups.empty()) {
-    actual.emplace("DBParameterGroupName",
-                   TextValue(instance.db_parameter_groups[0].db_parameter_group_name));
-  }
-  actual.emplace("EnableIAMDatabaseAuthentication",
-                 instance.iam_database_authentication_enabled.value_or(false));
 }
 
 class DBInstanceProvider : public Provider {
@@ -120,7 +51,7 @@ class DBInstanceProvider : public Provider {
     known.erase("AllowMajorVersionUpgrade");  // says how to modify, not what to create
     Rename(known, "VPCSecurityGroups", "VpcSecurityGroupIds");
     if (IsRestored(properties)) return Restore(subject, properties, known);
-    known.erase(kSnapshot);  // empty: none
+    WithoutEmptySources(known);
     OUTCOME_ASSIGN(auto request, RequestFrom<rds::CreateDBInstance>(known));
     request.db_instance_identifier = NameOf(subject, properties);
     request.tags = RdsTags(AllTags(subject, properties));
@@ -140,7 +71,7 @@ class DBInstanceProvider : public Provider {
     for (const auto& [name, value] : properties) {
       const bool done = name == "Tags" || name == "VPCSecurityGroups" ||
                         name == "AllowMajorVersionUpgrade" ||
-                        Takes(rds::RestoreDBInstanceFromDBSnapshot::Desc(), name);
+                        Takes(RestoreOperation(properties), name);
       if (!done) rest.emplace(name, value);
     }
     if (rest.empty()) return {};
@@ -261,16 +192,31 @@ class DBInstanceProvider : public Provider {
     for (const std::string_view name : {"MasterUsername", "DBName", "KmsKeyId"}) {
       if (!properties.contains(name)) continue;
       return aws::Refuse(aws::InvalidParameterCombination(
-          fmt::format("{} can't be specified together with DBSnapshotIdentifier.", name)));
+          fmt::format("{} can't be specified for a DB instance that is restored.", name)));
+    }
+    if (IsFromSnapshot(properties) && IsFromTime(properties)) {
+      return aws::Refuse(aws::InvalidParameterCombination(
+          "DBSnapshotIdentifier can't be specified together with a source to restore to a time."));
     }
     json::object taken;
     for (const auto& [name, value] : known) {
-      if (Takes(rds::RestoreDBInstanceFromDBSnapshot::Desc(), name)) taken.emplace(name, value);
+      if (Takes(RestoreOperation(properties), name)) taken.emplace(name, value);
     }
+    if (IsFromTime(properties)) return RestoreToTime(subject, properties, taken);
     OUTCOME_ASSIGN(auto request, RequestFrom<rds::RestoreDBInstanceFromDBSnapshot>(taken));
     request.db_instance_identifier = NameOf(subject, properties);
     request.tags = RdsTags(AllTags(subject, properties));
     OUTCOME_ASSIGN(const auto made, Invoke<rds::RestoreDBInstanceFromDBSnapshot>(
+                                        services_.rds, subject.context, request));
+    return made.db_instance->db_instance_identifier.value_or("");
+  }
+
+  aws::Outcome<std::string> RestoreToTime(const Subject& subject, const json::object& properties,
+                                          const json::object& taken) const {
+    OUTCOME_ASSIGN(auto request, RequestFrom<rds::RestoreDBInstanceToPointInTime>(taken));
+    request.target_db_instance_identifier = NameOf(subject, properties);
+    request.tags = RdsTags(AllTags(subject, properties));
+    OUTCOME_ASSIGN(const auto made, Invoke<rds::RestoreDBInstanceToPointInTime>(
                                         services_.rds, subject.context, request));
     return made.db_instance->db_instance_identifier.value_or("");
   }
