@@ -1,10 +1,14 @@
 #include "backup/describe.h"
 
+#include <vector>
+
 #include "backup/names.h"
 
 namespace howdah::backup {
 
 namespace {
+
+constexpr std::size_t kKept = 4;  // before the newest
 
 struct Numbered {
   std::uint64_t number = 0;
@@ -45,22 +49,20 @@ Result<> PutDescription(const Needs& needs, const InstanceId& instance, const st
   }
   const std::uint64_t number = earlier.empty() ? 1 : earlier.back().number + 1;
   TRY(WriteObject(needs, *key, DescriptionName(instance, number), text));
+  for (std::size_t i = 0; i + kKept < earlier.size(); ++i) {
+    TRY(needs.repository.Delete(earlier[i].name));
+  }
   return {};
 }
 
 Result<std::string> GetDescription(const Needs& needs, const InstanceId& instance) {
   TRY_ASSIGN(const auto all, List(needs, instance));
-  if (all.empty()) return Fail(Code::kNotFound, "no description of " + instance.str());
-  return ReadObject(needs, all.back().name);
-}
-
-Result<std::vector<std::string>> ListDescriptions(const Needs& needs, const InstanceId& instance) {
-  TRY_ASSIGN(const auto all, List(needs, instance));
-  std::vector<std::string> texts;
-  for (const Numbered& one : all) {
-    TRY_ASSIGN(texts.emplace_back(), ReadObject(needs, one.name));
+  Result<std::string> text = Fail(Code::kNotFound, "no description of " + instance.str());
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
+    text = ReadObject(needs, it->name);
+    if (text || text.error().code() == Code::kUnavailable) break;
   }
-  return texts;
+  return text;
 }
 
 Result<> RemoveDescriptions(const Needs& needs, const InstanceId& instance) {

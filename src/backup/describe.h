@@ -4,19 +4,17 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "backup/objects.h"
 #include "base/ids.h"
 
 namespace howdah::backup {
 
-// Durable when it returns. The same text again changes nothing.
+// Durable when it returns. The same text again changes nothing. The last few before it stay, for
+// the case that the newest one cannot be read.
 Result<> PutDescription(const Needs& needs, const InstanceId& instance, const std::string& text);
-// kNotFound where there is none.
+// The newest that can be read. kNotFound where there is none.
 Result<std::string> GetDescription(const Needs& needs, const InstanceId& instance);
-// All, oldest first.
-Result<std::vector<std::string>> ListDescriptions(const Needs& needs, const InstanceId& instance);
 // Of an instance of which nothing else is left in the repository.
 Result<> RemoveDescriptions(const Needs& needs, const InstanceId& instance);
 

@@ -45,17 +45,54 @@ Result<fleet::PlannedRestore> RepositoryShelf::Plan(const nodes::Restore& restor
 Result<> RepositoryShelf::DeleteBackup(const InstanceId& instance, const std::string& backup) {
   const std::lock_guard lock(sweeping_);
   TRY(backup::Sweep({.instance = instance, .remove = {backup}}, needs_));
-  return {};
+  return ForgetIfEmpty(instance);
 }
 
-// Of an instance that has nothing else there any more, its descriptions go too.
+Result<> RepositoryShelf::ForgetIfEmpty(const InstanceId& instance) {
+  TRY_ASSIGN(const auto wal, needs_.repository.List(archive::WalPrefix(instance)));
+  if (!wal.empty()) return {};
+  TRY_ASSIGN(const backup::Catalogue catalogue, backup::ListBackups(needs_, instance));
+  if (!catalogue.backups.empty() || !catalogue.unreadable.empty()) return {};
+  return backup::RemoveDescriptions(needs_, instance);
+}
+
 Result<> RepositoryShelf::DeleteArchive(const InstanceId& instance) {
   TRY_ASSIGN(const std::vector<repository::ObjectInfo> objects,
              needs_.repository.List(archive::WalPrefix(instance)));
   for (const repository::ObjectInfo& object : objects) TRY(needs_.repository.Delete(object.name));
-  TRY_ASSIGN(const backup::Catalogue catalogue, backup::ListBackups(needs_, instance));
-  if (!catalogue.backups.empty() || !catalogue.unreadable.empty()) return {};
-  return backup::RemoveDescriptions(needs_, instance);
+  return ForgetIfEmpty(instance);
+}
+
+Result<std::vector<fleet::FoundInstance>> RepositoryShelf::Inventory() {
+  TRY_ASSIGN(const std::vector<InstanceId> instances, backup::ListInstances(needs_));
+  std::vector<fleet::FoundInstance> all;
+  for (const InstanceId& instance : instances) {
+    fleet::FoundInstance found{.id = instance};
+    auto description = backup::GetDescription(needs_, instance);
+    if (description) found.description = *std::move(description);
+    if (!description && description.error().code() == Code::kUnavailable) {
+      return Fail(description.error());
+    }
+    TRY_ASSIGN(backup::Catalogue catalogue, backup::ListBackups(needs_, instance));
+    found.unreadable = std::move(catalogue.unreadable);
+    if (!description && description.error().code() != Code::kNotFound) {
+      found.unreadable.push_back(description.error().what());
+    }
+    archive::Reader reader(needs_.repository, needs_.keys);
+    TRY_ASSIGN(const auto contents, reader.ReadContents(instance));
+    if (const auto window = backup::WindowOf(catalogue.backups, contents)) {
+      found.latest = window->latest;
+    }
+    for (backup::Manifest& backup : catalogue.backups) {
+      found.backups.push_back({.id = backup.id,
+                               .finished = backup.finished,
+                               .size_bytes = backup.size_bytes,
+                               .stored_bytes = backup.stored_bytes,
+                               .description = std::move(backup.description)});
+    }
+    all.push_back(std::move(found));
+  }
+  return all;
 }
 
 // What follows on the backup lies on its own timeline behind its start, or on later timelines.

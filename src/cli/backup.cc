@@ -1,6 +1,7 @@
 // `howdah backup`: which backups there are, one more, and whether they are whole.
 #include <fmt/format.h>
 
+#include "aws/generated/howdah.h"
 #include "aws/generated/rds.h"
 #include "base/json.h"
 #include "cli/commands.h"
@@ -133,6 +134,48 @@ Outcome BackupCreate(const Context& context, const BackupCreateOptions& options)
     }
     PauseBetweenPolls(kLookAgain);
   }
+}
+
+namespace {
+
+json::object ToJson(const aws::howdah_api::ImportedInstance& instance) {
+  json::array problems;
+  for (const std::string& problem : instance.problems) problems.push_back(json::value(problem));
+  return {{"DBInstanceIdentifier", instance.db_instance_identifier.value_or("")},
+          {"DbiResourceId", instance.dbi_resource_id.value_or("")},
+          {"State", instance.state.value_or("")},
+          {"SnapshotCount", instance.snapshot_count.value_or(0)},
+          {"EarliestTime", TimeText(instance.earliest_time)},
+          {"LatestTime", TimeText(instance.latest_time)},
+          {"Problems", std::move(problems)}};
+}
+
+}  // namespace
+
+Outcome BackupImport(const Context& context, bool dry_run) {
+  CLI_ASSIGN(const Session session, Session::Open(context));
+  const auto done = session.Call<aws::howdah_api::ImportBackups>({.dry_run = dry_run});
+  if (!done) return Failed(FailureOf("nothing was imported", done.error(), context));
+  std::vector<std::vector<std::string>> rows = {
+      {"INSTANCE", "RESOURCE", "STATE", "SNAPSHOTS", "RESTORABLE FROM", "TO"}};
+  json::array instances;
+  std::string problem;
+  for (const auto& instance : done->instances) {
+    instances.push_back(ToJson(instance));
+    if (problem.empty() && !instance.problems.empty()) problem = *instance.problems.begin();
+    rows.push_back({instance.db_instance_identifier.value_or("-"),
+                    instance.dbi_resource_id.value_or("-"), instance.state.value_or("-"),
+                    fmt::format("{}", instance.snapshot_count.value_or(0)),
+                    TimeText(instance.earliest_time), TimeText(instance.latest_time)});
+  }
+  context.terminal.Result(context.json
+                              ? json::serialize(json::object{{"Instances", std::move(instances)}})
+                              : Columns(rows));
+  if (problem.empty()) return kExitDone;
+  return Failed(Failure{.what = "not everything in the repository can be read",
+                        .where = problem,
+                        .why = "",
+                        .help = context.self + " backup verify"});
 }
 
 // Reads the repository itself: also without a daemon, and without the databases.

@@ -53,6 +53,8 @@ struct BackupCreateOptions {
   Duration timeout = std::chrono::hours(24);
 };
 Outcome BackupCreate(const Context& context, const BackupCreateOptions& options);
+// Takes up what the repository holds and the daemon knows nothing of; `dry_run`: only says what.
+Outcome BackupImport(const Context& context, bool dry_run);
 struct BackupVerifyOptions {
   std::string instance;    // its DbiResourceId; empty: all that the repository has
   std::string repository;  // empty: HOME/backups

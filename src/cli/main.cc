@@ -30,6 +30,7 @@ struct Words {
   FailoverOptions failover;
   BackupCreateOptions backup_create;
   BackupVerifyOptions backup_verify;
+  bool dry_run = false;
   RestoreOptions restore;
   std::string instance;
   std::string version;
@@ -156,6 +157,9 @@ void DefineBackups(CLI::App& app, Words& words) {
   create->add_option("DB_INSTANCE", words.backup_create.instance, "The instance")->required();
   create->add_option("--name", words.backup_create.name,
                      "The snapshot's; default: the instance's and the time");
+  auto* import =
+      backup->add_subcommand("import", "Take up backups in the repository that are not known here");
+  import->add_flag("--dry-run", words.dry_run, "Only say what there is");
   auto* verify = backup->add_subcommand("verify", "Read all of it and name every damage");
   verify->add_option("DBI_RESOURCE_ID", words.backup_verify.instance, "Only of this instance");
   verify
@@ -170,7 +174,7 @@ void DefineBackups(CLI::App& app, Words& words) {
   restore->add_option("--as", words.restore.as, "The new instance; default: DB_INSTANCE-restored");
   restore->add_flag("--dry-run", words.restore.dry_run, "Only say what would be restored");
   for (auto* command : {backup, restore}) command->fallthrough();
-  for (auto* command : {list, create, verify}) command->fallthrough();
+  for (auto* command : {list, create, import, verify}) command->fallthrough();
 }
 
 void Define(CLI::App& app, Words& words) {
@@ -206,6 +210,7 @@ std::string SnapshotName(const std::string& instance, WallTime now) {
 
 Outcome Backup(const CLI::App& command, const Context& context, Words& words) {
   if (command.got_subcommand("list")) return BackupList(context, words.instance);
+  if (command.got_subcommand("import")) return BackupImport(context, words.dry_run);
   if (command.got_subcommand("verify")) return BackupVerify(context, words.backup_verify);
   if (words.backup_create.name.empty()) {
     words.backup_create.name =

@@ -44,6 +44,13 @@ const DocumentCodec<DbSnapshot>& SnapshotCodec() {
   return codec;
 }
 
+const DocumentCodec<Description>& DescriptionCodec() {
+  static const auto codec = DocumentCodec<Description>("description of an instance")
+                                .With("facts", &Description::facts, FactsCodec())
+                                .With("snapshots", &Description::snapshots, SnapshotCodec());
+  return codec;
+}
+
 const DocumentCodec<BackupRecord>& RecordCodec() {
   static const auto codec = DocumentCodec<BackupRecord>("backup")
                                 .With("id", &BackupRecord::id)
@@ -58,6 +65,7 @@ const DocumentCodec<AutomatedBackup>& AutomatedCodec() {
                                 .With("arn_id", &AutomatedBackup::arn_id)
                                 .With("retained", &AutomatedBackup::retained)
                                 .With("doomed", &AutomatedBackup::doomed)
+                                .With("imported", &AutomatedBackup::imported)
                                 .With("facts", &AutomatedBackup::facts, FactsCodec())
                                 .With("latest", &AutomatedBackup::latest)
                                 .With("failed", &AutomatedBackup::failed)
@@ -87,10 +95,6 @@ InstanceFacts FactsOf(const Instance& instance) {
           .tags = instance.tags};
 }
 
-std::string DescriptionOf(const Instance& instance) {
-  return FactsCodec().Format(FactsOf(instance));
-}
-
 std::string SnapshotUser(std::string_view identifier) {
   return "snapshot:" + std::string(identifier);
 }
@@ -98,6 +102,12 @@ std::string RestoreUser(const InstanceId& restored) {
   return "restore:" + restored.str();
 }
 
+std::string Format(const Description& description) {
+  return DescriptionCodec().Format(description);
+}
+Result<Description> ParseDescription(std::string_view text) {
+  return DescriptionCodec().Parse(text);
+}
 std::string Format(const DbSnapshot& snapshot) {
   return SnapshotCodec().Format(snapshot);
 }

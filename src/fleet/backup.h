@@ -37,8 +37,6 @@ struct InstanceFacts {
   bool operator==(const InstanceFacts&) const = default;
 };
 InstanceFacts FactsOf(const Instance& instance);
-// As the repository keeps them: all that a restore without this store must know.
-std::string DescriptionOf(const Instance& instance);
 
 struct DbSnapshot {
   std::string identifier;  // lower case; "rds:…" of an automated one
@@ -71,9 +69,11 @@ std::string RestoreUser(const InstanceId& restored);
 
 struct AutomatedBackup {
   InstanceId instance;
-  std::string arn_id;      // "ab-…"
-  bool retained = false;   // its instance is deleted
-  bool doomed = false;     // all of it goes
+  std::string arn_id;     // "ab-…"
+  bool retained = false;  // its instance is deleted
+  bool doomed = false;    // all of it goes
+  // Found in the repository by a store that knew nothing of it: it stays until somebody deletes it.
+  bool imported = false;
   InstanceFacts facts;     // of a retained one
   WallTime latest{};       // of a retained one: to when it can be restored
   WallTime failed{};       // when an automated snapshot last failed; none: the last one did not
@@ -81,6 +81,16 @@ struct AutomatedBackup {
   bool operator==(const AutomatedBackup&) const = default;
 };
 
+// What the repository keeps of an instance beside its data: all that must be known to go on from
+// nothing but the repository.
+struct Description {
+  InstanceFacts facts;
+  std::vector<DbSnapshot> snapshots;  // the names for its backups
+  bool operator==(const Description&) const = default;
+};
+
+std::string Format(const Description& description);
+Result<Description> ParseDescription(std::string_view text);
 std::string Format(const DbSnapshot& snapshot);
 Result<DbSnapshot> ParseDbSnapshot(std::string_view text);
 std::string Format(const BackupRecord& record);

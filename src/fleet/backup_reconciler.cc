@@ -84,7 +84,7 @@ Result<> Tend(const Context& context, const Versioned<Instance>& instance,
 Result<> TendRetained(const Context& context, const Versioned<AutomatedBackup>& backup,
                       const std::vector<DbSnapshot>& snapshots) {
   const AutomatedBackup& it = backup.value;
-  if (it.doomed) return {};
+  if (it.doomed || it.imported) return {};
   const std::int64_t days = it.facts.retention_days;
   const bool over = !it.retained || context.clock.Now() > it.latest + std::chrono::days(days);
   if (over) {

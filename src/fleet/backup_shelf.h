@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
@@ -24,6 +25,21 @@ struct PlannedRestore {
   WallTime earliest{}, latest{};
 };
 
+// What is there of one instance, by the repository alone.
+struct FoundBackup {
+  std::string id;
+  WallTime finished{};
+  std::uint64_t size_bytes = 0, stored_bytes = 0;
+  std::string description;  // BackupTask::description
+};
+struct FoundInstance {
+  InstanceId id;
+  std::string description;  // the newest; empty: there is none
+  std::vector<FoundBackup> backups;
+  WallTime latest{};                    // to when the archive reaches; none: to nowhere
+  std::vector<std::string> unreadable;  // what is there and cannot be read: which, and why
+};
+
 class BackupShelf {
  public:
   virtual ~BackupShelf() = default;
@@ -34,6 +50,7 @@ class BackupShelf {
   // kNotFound: no such backup, or the instance has none. kInvalid: the time is outside of what can
   // be restored; the text says what can.
   virtual Result<PlannedRestore> Plan(const nodes::Restore& restore) = 0;
+  virtual Result<std::vector<FoundInstance>> Inventory() = 0;
   // Absent is no error, here and below.
   virtual Result<> DeleteBackup(const InstanceId& instance, const std::string& backup) = 0;
   // The WAL from before that backup began; an empty one: all of it.

@@ -47,15 +47,16 @@ Next Ask(const Context& context, StepContext& step, const Instance& instance,
   }
   if (observed.state != nodes::State::kRunning) return Next::Wait(kLookAgain);
   const std::string id = "b-" + system::RandomHex(context.entropy, 16);
+  snapshot.value.backup = id;
+  snapshot.value.facts = FactsOf(instance);
+  const Description description{.facts = snapshot.value.facts, .snapshots = {snapshot.value}};
   const nodes::BackupTask task{
-      .id = id, .instance = instance.id, .node = node, .description = DescriptionOf(instance)};
+      .id = id, .instance = instance.id, .node = node, .description = Format(description)};
   step.transaction.puts.push_back({nodes::BackupTaskKey(id), nodes::Format(task), ""});
   Save(step.transaction,
        Versioned<BackupRecord>{.value = {.id = id,
                                          .instance = instance.id,
                                          .users = {SnapshotUser(snapshot.value.identifier)}}});
-  snapshot.value.backup = id;
-  snapshot.value.facts = FactsOf(instance);
   Save(step.transaction, snapshot);
   step.frame["seen_bytes"] = 0;
   step.frame["seen_at"] = ToMicros(step.now);

@@ -31,6 +31,7 @@ TEST(BackupTest, DocumentsKeepEveryField) {
                                .arn_id = "ab-1",
                                .retained = true,
                                .doomed = true,
+                               .imported = true,
                                .facts = snapshot.facts,
                                .latest = FromMicros(1),
                                .failed = FromMicros(2),

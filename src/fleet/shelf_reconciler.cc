@@ -52,6 +52,7 @@ class Duty {
 
   Result<> Sweep(const Versioned<BackupRecord>& record) {
     TRY(shelf_.DeleteBackup(record.value.instance, record.value.id));
+    described_.erase(record.value.instance);  // it goes with the last backup
     const std::string key = BackupRecordKey(record.value.id);
     TRY(context_.store.Commit(
         {.compares = {{key, record.revision}}, .puts = {}, .deletes = {key}}));
@@ -83,15 +84,36 @@ class Duty {
     return {};
   }
 
-  Result<> DescribeAll() {
+  // Every instance of which anything is or will be in the repository, present or deleted.
+  Result<std::map<InstanceId, Description>> Descriptions() {
+    std::map<InstanceId, Description> all;
+    TRY_ASSIGN(const auto snapshots, ListDbSnapshots(context_.store));
+    for (const auto& [snapshot, revision] : snapshots) {
+      if (!snapshot.IsAvailable()) continue;
+      Description& description = all[snapshot.instance];
+      description.facts = snapshot.facts;
+      description.snapshots.push_back(snapshot);
+    }
+    TRY_ASSIGN(const auto automated, ListAutomatedBackups(context_.store));
+    for (const auto& [backup, revision] : automated) {
+      if (backup.retained && !backup.doomed) all[backup.instance].facts = backup.facts;
+    }
     TRY_ASSIGN(const auto instances, ListInstances(context_.store));
     for (const Instance& instance : instances) {
-      if (instance.settings.backup_retention_days == 0) continue;
-      const std::string text = DescriptionOf(instance);
-      if (described_[instance.id] == text) continue;
-      const Result<> done = shelf_.Describe(instance.id, text);
-      Judge(instance.identifier, done);
-      if (done) described_[instance.id] = text;
+      const bool is_backed_up = instance.settings.backup_retention_days > 0;
+      if (is_backed_up || all.contains(instance.id)) all[instance.id].facts = FactsOf(instance);
+    }
+    return all;
+  }
+
+  Result<> DescribeAll() {
+    TRY_ASSIGN(const auto descriptions, Descriptions());
+    for (const auto& [instance, description] : descriptions) {
+      const std::string text = Format(description);
+      if (described_[instance] == text) continue;
+      const Result<> done = shelf_.Describe(instance, text);
+      Judge(description.facts.identifier, done);
+      if (done) described_[instance] = text;
     }
     return {};
   }

@@ -72,8 +72,10 @@ nodes::BackupState SimulatedHost::Advance(const nodes::BackupTask& task, nodes::
         desired && Must(nodes::ParseDesired(desired->value)).instance == task.instance;
     if (ours && !machine.verifier.empty()) verifier = machine.verifier;
   }
-  state_.shelf.backups[task.id] = {
-      .instance = task.instance, .finished = now, .verifier = verifier};
+  state_.shelf.backups[task.id] = {.description = task.description,
+                                   .instance = task.instance,
+                                   .finished = now,
+                                   .verifier = verifier};
   return state;
 }
 

@@ -38,6 +38,23 @@ Result<PlannedRestore> SimulatedShelf::Plan(const nodes::Restore& restore) {
   return plan;
 }
 
+Result<std::vector<FoundInstance>> SimulatedShelf::Inventory() {
+  std::map<InstanceId, FoundInstance> found;
+  for (const auto& [id, backup] : shelf_.backups) {
+    FoundInstance& instance = found[backup.instance];
+    instance.id = backup.instance;
+    instance.description = shelf_.descriptions[backup.instance];
+    instance.latest = shelf_.archived_until[backup.instance];
+    instance.backups.push_back({.id = id,
+                                .finished = backup.finished,
+                                .size_bytes = 1000,
+                                .description = backup.description});
+  }
+  std::vector<FoundInstance> all;
+  for (auto& [id, instance] : found) all.push_back(std::move(instance));
+  return all;
+}
+
 Result<> SimulatedShelf::DeleteBackup(const InstanceId&, const std::string& backup) {
   return Reach([&] { shelf_.backups.erase(backup); });
 }

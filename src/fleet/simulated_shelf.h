@@ -12,6 +12,7 @@
 namespace howdah::fleet {
 
 struct ShelvedBackup {
+  std::string description;
   InstanceId instance;
   WallTime finished{};
   std::string verifier;  // the master user's password in it, which stands for the data
@@ -32,6 +33,7 @@ class SimulatedShelf final : public BackupShelf {
 
   Result<> Describe(const InstanceId& instance, const std::string& description) override;
   Result<PlannedRestore> Plan(const nodes::Restore& restore) override;
+  Result<std::vector<FoundInstance>> Inventory() override;
   Result<> DeleteBackup(const InstanceId& instance, const std::string& backup) override;
   Result<> ExpireArchive(const InstanceId& instance, const std::string& oldest_backup) override;
 

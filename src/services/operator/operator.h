@@ -41,7 +41,7 @@ void RegisterOperator(aws::Service& service, const fleet::Context& context,
 void RegisterFailover(aws::Service& service, const fleet::Context& context,
                       const OperatorHost& host);
 
-// restore.cc: what a restore would do.
+// restore.cc: what a restore would do, and taking up the backups that a repository holds.
 void RegisterRestore(aws::Service& service, const fleet::Context& context);
 
 // Releases the interfaces of tasks whose process is gone: a killed `howdah run` leaves nothing.

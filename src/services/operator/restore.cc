@@ -1,4 +1,6 @@
-// What a restore would do, without doing it: for `howdah restore --dry-run`.
+// What a restore would do, without doing it, for `howdah restore --dry-run`; and backups that this
+// store knows nothing of, for `howdah backup import`.
+#include "fleet/import.h"
 #include "services/operator/operator.h"
 #include "services/operator/status.h"
 
@@ -59,12 +61,53 @@ Outcome<api::PlanRestoreResponse> PlanRestore(const fleet::Context& context,
       .estimated_seconds = std::chrono::ceil<std::chrono::seconds>(plan->estimate).count()};
 }
 
+std::string StateOf(const fleet::ImportOutcome& outcome, bool dry_run) {
+  if (outcome.known) return "known";
+  if (!outcome.problem.empty()) return "unreadable";
+  if (outcome.snapshots == 0) return "empty";
+  return dry_run ? "found" : "imported";
+}
+
+api::ImportedInstance ShapeOf(const fleet::ImportOutcome& outcome, bool dry_run) {
+  api::ImportedInstance shape{.dbi_resource_id = outcome.instance.str(),
+                              .state = StateOf(outcome, dry_run),
+                              .snapshot_count = static_cast<std::int64_t>(outcome.snapshots)};
+  if (!outcome.facts.identifier.empty()) shape.db_instance_identifier = outcome.facts.identifier;
+  if (outcome.window) {
+    shape.earliest_time = outcome.window->earliest;
+    shape.latest_time = outcome.window->latest;
+  }
+  if (!outcome.problem.empty()) shape.problems.push_back(outcome.problem);
+  for (const std::string& one : outcome.unreadable) shape.problems.push_back(one);
+  return shape;
+}
+
+Outcome<api::ImportBackupsResponse> ImportBackups(const fleet::Context& context,
+                                                  const api::ImportBackupsRequest& in) {
+  if (context.shelf == nullptr) {
+    return Refuse("InvalidStateException", "This daemon has no repository of backups.");
+  }
+  const bool dry_run = in.dry_run.value_or(false);
+  const auto outcomes = fleet::ImportBackups(context, dry_run);
+  if (!outcomes) {
+    return Refuse("InvalidStateException",
+                  "The repository cannot be read: " + outcomes.error().what() + ".");
+  }
+  api::ImportBackupsResponse out;
+  for (const auto& outcome : *outcomes) out.instances.push_back(ShapeOf(outcome, dry_run));
+  return out;
+}
+
 }  // namespace
 
 void RegisterRestore(aws::Service& service, const fleet::Context& context) {
   service.Register<api::PlanRestore>([&](const RequestContext&, const api::PlanRestoreRequest& in) {
     return PlanRestore(context, in);
   });
+  service.Register<api::ImportBackups>(
+      [&](const RequestContext&, const api::ImportBackupsRequest& in) {
+        return ImportBackups(context, in);
+      });
 }
 
 }  // namespace howdah::services
