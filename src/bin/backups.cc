@@ -6,6 +6,7 @@
 #include "backup/catalogue.h"
 #include "backup/verify.h"
 #include "repository/open.h"
+#include "repository/place.h"
 #include "system/real/os_entropy.h"
 #include "system/real/posix_disk.h"
 #include "system/real/real_clock.h"
@@ -81,6 +82,18 @@ Backups::Backups(const BackupsInput& input)
 
 std::string RepositoryPlace(const std::string& named, const std::string& home) {
   return named.empty() ? home + "/backups" : named;
+}
+
+// The servers that recover read the repository themselves, and the environment of a server, which
+// its superusers can look at, holds no keys.
+Result<> CheckRepositoryPlace(const std::string& place) {
+  TRY_ASSIGN(const repository::Place parsed, repository::ParsePlace(place));
+  const auto* s3 = std::get_if<repository::S3Place>(&parsed);
+  if (s3 == nullptr || !s3->credentials_path.empty()) return {};
+  return Fail(Code::kInvalid,
+              "repository '" + place +
+                  "': name the file with its keys, an AWS credentials file of mode 0600 that the "
+                  "daemon's user can read, with credentials=/path behind the '?'");
 }
 
 namespace {

@@ -70,6 +70,9 @@ class Backups {
 // HOME/backups, where no other place is named.
 std::string RepositoryPlace(const std::string& named, const std::string& home);
 
+// Whether serve can work with it, before it is there: kInvalid says what is wrong.
+Result<> CheckRepositoryPlace(const std::string& place);
+
 // Reads every object of the backups; needs no daemon.
 Result<cli::VerifyResult> VerifyBackups(const cli::VerifyInput& input,
                                         const std::function<void(std::string_view)>& say,

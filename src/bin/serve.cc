@@ -390,6 +390,7 @@ void BlockSignals() {
 
 Result<> Run(const cli::ServeOptions& options, const Log& log) {
   TRY_ASSIGN(const Address address, ParseListen(options.listen));
+  TRY(CheckRepositoryPlace(RepositoryPlace(options.repository, options.home)));
   TRY(BecomeOrdinary(options.home));
   umask(077);
   BlockSignals();

@@ -6,12 +6,14 @@ conditional requests, so that the way without them is taken.
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
 import s3_server
+from harness import Howdah, eventually
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE.parents[1] / "build/release/bin/howdah_repository_test"
@@ -74,6 +76,47 @@ class S3(unittest.TestCase):
         self.assertEqual(code, 0, said)
         self.assertNotIn("SKIPPED", said)
         self.assertRegex(said, r"PASSED  \] \d\d tests")
+
+    def test_backups_and_restores_through_the_product(self):
+        """What the daemon archives and the recovering server reads: both through S3, with the keys of a file."""
+        keys = tempfile.NamedTemporaryFile("w", prefix="keys-")
+        self.addCleanup(keys.close)
+        keys.write(f"[default]\naws_access_key_id = {s3_server.ACCESS_KEY}\naws_secret_access_key = {s3_server.SECRET_KEY}\n")
+        keys.flush()
+        if os.geteuid() == 0:
+            shutil.chown(keys.name, "howdah")
+        place = f"s3://{s3_server.BUCKET}/prod?endpoint={self.endpoint}&credentials={keys.name}"
+        howdah = Howdah(options=["--repository", place])
+        self.addCleanup(howdah.destroy)
+        howdah.start()
+        network = howdah.network()
+        howdah.create_instance("source", network, BackupRetentionPeriod=1)
+        source = howdah.await_available("source")
+        howdah.admit_host(network["db"], source)
+        with howdah.connect(source) as connection, connection.cursor() as cursor:
+            cursor.execute("create table t as select generate_series(1, 1000) as n")
+            cursor.execute("select clock_timestamp()")
+            written = cursor.fetchone()[0]
+        connection.close()
+        eventually(lambda: howdah.describe("source").get("LatestRestorableTime", written) > written, 30, "the archive")
+        howdah.rds.restore_db_instance_to_point_in_time(
+            SourceDBInstanceIdentifier="source", TargetDBInstanceIdentifier="copy", UseLatestRestorableTime=True,
+            DBSubnetGroupName="subnets", VpcSecurityGroupIds=[network["db"]])
+        with howdah.connect(howdah.await_available("copy")) as connection, connection.cursor() as cursor:
+            cursor.execute("select count(*) from t")
+            self.assertEqual(cursor.fetchone(), (1000,))
+        connection.close()
+        verified = howdah.cli("backup", "verify", "--repository", place)
+        self.assertIn("0 damages", verified.stdout)
+        self.assertNotIn(s3_server.SECRET_KEY, howdah.log_tail(10000))
+        howdah.stop()
+
+    def test_a_place_without_keys_is_refused_at_the_start(self):
+        howdah = Howdah(options=["--repository", f"s3://{s3_server.BUCKET}/prod?endpoint={self.endpoint}"])
+        self.addCleanup(howdah.destroy)
+        with self.assertRaises(AssertionError) as refused:
+            howdah.start()
+        self.assertIn("credentials=/path", str(refused.exception))
 
     def test_a_wrong_key_is_named(self):
         code, said = self.contract(s3_server.BUCKET, "another", "*WhatIsPutIsThere*")
