@@ -52,7 +52,11 @@ std::optional<ArchiveGap> NewestGap(const Coverage& coverage, const std::vector<
   }
   const auto& whole = coverage.intervals();
   if (own.IsNone() || whole.size() < 2 || whole.back().start < own) return std::nullopt;
-  return ArchiveGap{.start = whole[whole.size() - 2].end, .end = whole.back().start};
+  ArchiveGap gap{.start = whole[whole.size() - 2].end, .end = whole.back().start};
+  for (const Range& range : ranges) {
+    if (range.end <= gap.start && range.until) gap.since = std::max(gap.since, *range.until);
+  }
+  return gap;
 }
 
 }  // namespace
@@ -237,9 +241,10 @@ Result<> Archiver::Stream(const PrimaryHistory& server, const Beginning& beginni
 Result<> Archiver::SkipGap(std::stop_token stop, const PrimaryHistory& server) {
   if (!queue_.AwaitEmpty(stop)) return {};
   const Lsn from = queue_.Durable();
+  const WallTime since = queue_.Read().until.value_or(WallTime{});
   TRY_ASSIGN(Connection admin, Connect(/*replication=*/false));
   TRY_ASSIGN(const Lsn next, OldestWal(admin, from, kCommandLimit));
-  NoteGap({.start = from, .end = next});
+  NoteGap({.start = from, .end = next, .since = since});
   return Stream(server, {.path = PathTo(server.timeline, server.ancestors),
                          .early = next,
                          .from = next,

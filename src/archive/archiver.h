@@ -30,6 +30,7 @@ struct ArchiverOptions {
 
 struct ArchiveGap {
   postgres::Lsn start, end;  // what lies between is lost to the archive
+  WallTime since{};          // every commit that was acknowledged up to then is before it
   bool operator==(const ArchiveGap&) const = default;
 };
 

@@ -11,6 +11,7 @@
 
 #include "aws/generated/howdah.h"
 #include "base/json.h"
+#include "cli/backup_health.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "system/real/file_descriptor.h"
@@ -224,6 +225,7 @@ std::vector<Finding> CheckInstances(const Context& context) {
   if (!status) return {};
   std::vector<Finding> findings = CheckDataPaths(*status);
   for (auto& finding : CheckCommitGuards(*status)) findings.push_back(std::move(finding));
+  for (auto& finding : CheckBackups(*status)) findings.push_back(std::move(finding));
   return findings;
 }
 

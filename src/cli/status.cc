@@ -34,6 +34,10 @@ json::object ToJson(const api::NodeStatus& node) {
           {"Detail", OrNull(node.detail)}};
 }
 
+json::value OrNull(const std::optional<WallTime>& value) {
+  return value ? json::value(FormatIso8601(*value)) : json::value(nullptr);
+}
+
 json::object ToJson(const api::InstanceStatus& instance) {
   json::array nodes;
   for (const auto& node : instance.nodes) nodes.push_back(ToJson(node));
@@ -50,17 +54,19 @@ json::object ToJson(const api::InstanceStatus& instance) {
           {"Phase", OrNull(instance.phase)},
           {"Epoch", OrNull(instance.epoch)},
           {"Protection", OrNull(instance.protection)},
-          {"LastRoleChange", instance.last_role_change
-                                 ? json::value(FormatIso8601(*instance.last_role_change))
-                                 : json::value(nullptr)},
+          {"LastRoleChange", OrNull(instance.last_role_change)},
           {"LastRoleChangeCause", OrNull(instance.last_role_change_cause)},
           {"DataPath", OrNull(instance.data_path)},
           {"Tls", OrNull(instance.tls)},
           {"CommitGuard", OrNull(instance.commit_guard)},
           {"OpenConnections", OrNull(instance.open_connections)},
           {"RefusedConnections", OrNull(instance.refused_connections)},
-          {"LastBackup", instance.last_backup ? json::value(FormatIso8601(*instance.last_backup))
-                                              : json::value(nullptr)},
+          {"LastBackup", OrNull(instance.last_backup)},
+          {"LatestRestorableTime", OrNull(instance.latest_restorable_time)},
+          {"ArchiveState", OrNull(instance.archive_state)},
+          {"ArchiveLag", OrNull(instance.archive_lag)},
+          {"ArchiveProblem", OrNull(instance.archive_problem)},
+          {"NotRestorableSince", OrNull(instance.not_restorable_since)},
           {"Nodes", std::move(nodes)}};
 }
 
@@ -106,9 +112,9 @@ std::string Size(const std::optional<std::int64_t>& bytes) {
 }
 
 std::string InstancesText(const api::GetStatusResponse& status) {
-  std::vector<std::vector<std::string>> rows = {
-      {"INSTANCE", "STATUS", "ENGINE", "CLASS", "ENDPOINT", "FREE", "PHASE", "EPOCH", "OPEN",
-       "REFUSED", "DATA PATH", "TLS", "GUARD", "LAST BACKUP"}};
+  std::vector<std::vector<std::string>> rows = {{"INSTANCE", "STATUS", "ENGINE", "CLASS",
+                                                 "ENDPOINT", "FREE", "PHASE", "EPOCH", "OPEN",
+                                                 "REFUSED", "DATA PATH", "TLS", "GUARD"}};
   for (const auto& instance : status.instances) {
     const std::string endpoint =
         instance.endpoint ? fmt::format("{}:{}", *instance.endpoint, Number(instance.port)) : "-";
@@ -117,8 +123,34 @@ std::string InstancesText(const api::GetStatusResponse& status) {
                     Size(instance.free_storage), instance.phase.value_or("-"),
                     Number(instance.epoch), Number(instance.open_connections),
                     Number(instance.refused_connections), Word(instance.data_path),
-                    Word(instance.tls), Word(instance.commit_guard),
-                    instance.last_backup ? FormatIso8601(*instance.last_backup) : "-"});
+                    Word(instance.tls), Word(instance.commit_guard)});
+  }
+  return Columns(rows);
+}
+
+std::string TimeText(const std::optional<WallTime>& time) {
+  return time ? FormatIso8601(*time) : "-";
+}
+
+std::string ArchiveText(const api::InstanceStatus& instance) {
+  std::string text = instance.archive_state.value_or("-");
+  const std::int64_t lag = instance.archive_lag.value_or(0);
+  if (lag > 0) text += fmt::format(", {} MiB wait", lag >> 20);
+  const std::string problem = instance.archive_problem.value_or("");
+  if (!problem.empty()) text += ": " + problem;
+  if (instance.not_restorable_since) {
+    text += "; nothing after " + FormatIso8601(*instance.not_restorable_since) +
+            " can be restored before the next backup";
+  }
+  return text;
+}
+
+std::string BackupsText(const api::GetStatusResponse& status) {
+  std::vector<std::vector<std::string>> rows = {
+      {"INSTANCE", "LAST BACKUP", "RESTORABLE UNTIL", "ARCHIVE OF THE LOG"}};
+  for (const auto& instance : status.instances) {
+    rows.push_back({instance.db_instance_identifier.value_or("-"), TimeText(instance.last_backup),
+                    TimeText(instance.latest_restorable_time), ArchiveText(instance)});
   }
   return Columns(rows);
 }
@@ -174,7 +206,8 @@ std::string StatusText(const api::GetStatusResponse& status, const std::string& 
   if (status.instances.empty()) {
     text += "\nno instances\n";
   } else {
-    text += "\n" + InstancesText(status) + "\n" + ProtectionText(status) + "\n" + NodesText(status);
+    text += "\n" + InstancesText(status) + "\n" + ProtectionText(status) + "\n" +
+            BackupsText(status) + "\n" + NodesText(status);
   }
   if (!status.runs.empty()) text += "\n" + RunsText(status);
   return text;

@@ -37,6 +37,7 @@ const DocumentCodec<DbSnapshot>& SnapshotCodec() {
                                 .With("created", &DbSnapshot::created)
                                 .With("original", &DbSnapshot::original)
                                 .With("finished", &DbSnapshot::finished)
+                                .With("start_lsn", &DbSnapshot::start_lsn)
                                 .With("failure", &DbSnapshot::failure)
                                 .With("size_bytes", &DbSnapshot::size_bytes)
                                 .With("stored_bytes", &DbSnapshot::stored_bytes)

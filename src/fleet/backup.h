@@ -44,10 +44,11 @@ struct DbSnapshot {
   InstanceId instance;
   std::string backup;  // in the repository; empty: not begun
   InstanceFacts facts;
-  WallTime created{};   // SnapshotCreateTime
-  WallTime original{};  // of the snapshot that this one copies, else `created`
-  WallTime finished{};  // the server's time that it restores to; none: it is not finished
-  std::string failure;  // why it could not be taken; empty: it could
+  WallTime created{};          // SnapshotCreateTime
+  WallTime original{};         // of the snapshot that this one copies, else `created`
+  WallTime finished{};         // the server's time that it restores to; none: it is not finished
+  std::int64_t start_lsn = 0;  // where its WAL begins
+  std::string failure;         // why it could not be taken; empty: it could
   std::uint64_t size_bytes = 0;
   std::uint64_t stored_bytes = 0;
   Tags tags;

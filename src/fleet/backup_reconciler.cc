@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "fleet/archive_health.h"
 #include "fleet/backup_commands.h"
 #include "fleet/backup_schedule.h"
 #include "fleet/keys.h"
@@ -70,13 +71,17 @@ Result<> Tend(const Context& context, const Versioned<Instance>& instance,
   if (backup->value.doomed) return {};  // first what is left of an earlier time goes
   TRY(Expire(context, snapshots, it.settings.backup_retention_days));
   const bool serves = it.created != WallTime{} && it.power == nodes::Power::kRunning;
+  TRY_ASSIGN(const Versioned<ArchiveTold> told, LoadArchiveTold(context.store, it.id));
   if (!serves || !IsSnapshotDue(it.settings.backup_window, snapshots, backup->value.failed,
-                                context.clock.Now())) {
+                                IsGapOpen(told.value, snapshots), context.clock.Now())) {
     return {};
   }
   const Result<DbSnapshot> begun = CreateAutomatedSnapshot(context, it.identifier);
-  // What is being changed is looked at again.
-  if (!begun && begun.error().code() != Code::kFailedState) return Fail(begun.error());
+  // What is being changed is looked at again; so is one whose name, of this minute, is taken.
+  if (!begun && begun.error().code() != Code::kFailedState &&
+      begun.error().code() != Code::kAlreadyExists) {
+    return Fail(begun.error());
+  }
   return {};
 }
 
@@ -127,7 +132,7 @@ Result<Duration> Pass(const Context& context) {
 workflow::Reconciler BackupReconciler(const Context& context) {
   return {.name = "backups",
           .prefixes = {std::string(kInstancesPrefix), std::string(kAutomatedBackupsPrefix),
-                       std::string(kDbSnapshotsPrefix)},
+                       std::string(kDbSnapshotsPrefix), std::string(kArchiveToldPrefix)},
           .interval = kLook,
           .reconcile = [&context] { return Pass(context); }};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fleet/archive_health.h"
 #include "fleet/keys.h"
 
 namespace howdah::fleet {
@@ -36,15 +37,25 @@ void Write(store::Transaction& transaction, const std::string& key, store::Revis
   transaction.puts.push_back({key, std::move(text), ""});
 }
 
-// By the primary, whichever of the two it is.
+// By the primary, whichever of the two it is. Behind a gap nothing can be restored before a backup
+// was begun there.
 Result<WallTime> ArchivedUntil(store::Store& store, const Instance& instance) {
   WallTime latest{};
+  TRY_ASSIGN(const Versioned<ArchiveTold> stored, LoadArchiveTold(store, instance.id));
+  ArchiveTold told = stored.value;
   for (const NodeId& node : {instance.first_node, instance.second_node}) {
     if (node.empty()) continue;
     TRY_ASSIGN(const nodes::Observed observed, LoadObserved(store, node));
     latest = std::max(latest, observed.archived.until);
+    if (observed.archived.gap_end <= told.gap_end) continue;
+    told.gap_end = observed.archived.gap_end;
+    told.gap_since = observed.archived.gap_since;
   }
-  return latest;
+  if (told.gap_end == 0) return latest;
+  TRY_ASSIGN(const auto snapshots, ListDbSnapshotsOf(store, instance.id));
+  std::vector<DbSnapshot> all;
+  for (const auto& [snapshot, revision] : snapshots) all.push_back(snapshot);
+  return IsGapOpen(told, all) ? std::min(latest, told.gap_since) : latest;
 }
 
 // The oldest automated snapshot says from when on; the archive goes on from each.

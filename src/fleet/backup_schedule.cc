@@ -27,8 +27,9 @@ std::optional<WallTime> OpenSince(std::string_view text, WallTime now) {
 }  // namespace
 
 bool IsSnapshotDue(std::string_view backup_window, const std::vector<DbSnapshot>& automated,
-                   WallTime failed, WallTime now) {
+                   WallTime failed, bool gap_open, WallTime now) {
   if (now >= failed && now - failed < kAfterFailure) return false;
+  if (gap_open) return true;
   WallTime newest{};
   for (const DbSnapshot& snapshot : automated) newest = std::max(newest, snapshot.created);
   if (newest == WallTime{} || now - newest > kLongest) return true;

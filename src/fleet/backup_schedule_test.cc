@@ -20,7 +20,7 @@ DbSnapshot Taken(std::string_view when) {
 }
 
 bool Due(const std::vector<DbSnapshot>& taken, std::string_view now, WallTime failed = {}) {
-  return IsSnapshotDue(kWindow, taken, failed, At(now));
+  return IsSnapshotDue(kWindow, taken, failed, false, At(now));
 }
 
 TEST(BackupScheduleTest, TheFirstSnapshotIsDueAtOnce) {

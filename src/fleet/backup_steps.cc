@@ -67,6 +67,7 @@ Next Finish(const Context& context, StepContext& step, const Instance& instance,
             Versioned<DbSnapshot>& snapshot, const nodes::BackupState& state) {
   DbSnapshot& it = snapshot.value;
   it.finished = state.finished;
+  it.start_lsn = state.start_lsn;
   it.size_bytes = state.size_bytes;
   it.stored_bytes = state.stored_bytes;
   Save(step.transaction, snapshot);

@@ -33,6 +33,11 @@ inline std::string JournalPrefix(const InstanceId& id) {
 inline std::string StorageToldKey(const InstanceId& id) {
   return "/storage-told/" + id.str();
 }
+// What was last told of the archive of an instance's WAL.
+inline constexpr std::string_view kArchiveToldPrefix = "/archive-told/";
+inline std::string ArchiveToldKey(const InstanceId& id) {
+  return std::string(kArchiveToldPrefix) + id.str();
+}
 inline constexpr std::string_view kDbSnapshotsPrefix = "/db-snapshots/";
 inline std::string DbSnapshotKey(std::string_view identifier) {
   return std::string(kDbSnapshotsPrefix) + std::string(identifier);

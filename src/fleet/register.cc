@@ -29,6 +29,7 @@ void RegisterAll(workflow::Engine& engine, const Context& context) {
   engine.Register(EventReconciler(context));
   engine.Register(MaintenanceReconciler(context));
   if (context.shelf == nullptr) return;
+  engine.Register(ArchiveReconciler(context));
   engine.Register(BackupReconciler(context));
   engine.Register(ShelfReconciler(context));
 }

@@ -32,6 +32,7 @@ workflow::Reconciler HaReconciler(const Context& context);           // ha_recon
 workflow::Reconciler RouteReconciler(const Context& context);        // route_reconciler.cc
 workflow::Reconciler EventReconciler(const Context& context);        // prunes old events
 workflow::Reconciler MaintenanceReconciler(const Context& context);  // maintenance.cc
+workflow::Reconciler ArchiveReconciler(const Context& context);      // archive_health.cc
 workflow::Reconciler BackupReconciler(const Context& context);       // backup_reconciler.cc
 workflow::Reconciler ShelfReconciler(const Context& context);        // shelf_reconciler.cc
 

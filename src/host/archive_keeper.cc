@@ -1,7 +1,5 @@
 #include "host/archive_keeper.h"
 
-#include <fmt/format.h>
-
 #include "archive/slot.h"
 
 namespace howdah::host {
@@ -14,19 +12,16 @@ constexpr Duration kReportInterval = 5s;
 // Less is what is on its way at any moment.
 constexpr std::int64_t kLagWorthTelling = 64LL << 20;
 
-std::string ProblemOf(const archive::ArchiveStatus& status) {
-  if (!status.problem.empty() || !status.gap) return status.problem;
-  return fmt::format(
-      "WAL from {} to {} is lost to the archive: times after it can be restored only "
-      "with a later backup",
-      status.gap->start.Format(), status.gap->end.Format());
-}
-
 nodes::Archived ToReport(const archive::ArchiveStatus& status) {
-  return {.lsn = static_cast<std::int64_t>(status.lsn.value()),
-          .until = status.until.value_or(WallTime{}),
-          .lag_bytes = static_cast<std::int64_t>(status.lag_bytes),
-          .problem = ProblemOf(status)};
+  nodes::Archived report{.lsn = static_cast<std::int64_t>(status.lsn.value()),
+                         .until = status.until.value_or(WallTime{}),
+                         .lag_bytes = static_cast<std::int64_t>(status.lag_bytes),
+                         .problem = status.problem};
+  if (status.gap) {
+    report.gap_end = static_cast<std::int64_t>(status.gap->end.value());
+    report.gap_since = status.gap->since;
+  }
+  return report;
 }
 
 }  // namespace
@@ -78,7 +73,8 @@ nodes::Archived ArchiveKeeper::Report(const nodes::Archived& reported) {
   const bool lags = now.lag_bytes >= kLagWorthTelling;
   const bool lagged = reported.lag_bytes >= kLagWorthTelling;
   const MonotonicTime time = needs_.clock.Monotonic();
-  const bool is_news = now.problem != reported.problem || lags != lagged;
+  const bool is_news =
+      now.problem != reported.problem || now.gap_end != reported.gap_end || lags != lagged;
   if (!is_news && time - reported_ < kReportInterval) return reported;
   reported_ = time;
   if (!lags) now.lag_bytes = 0;

@@ -115,7 +115,9 @@ const DocumentCodec<Archived>& ArchivedCodec() {
                                 .With("lsn", &Archived::lsn)
                                 .With("until", &Archived::until)
                                 .With("lag_bytes", &Archived::lag_bytes)
-                                .With("problem", &Archived::problem);
+                                .With("problem", &Archived::problem)
+                                .With("gap_end", &Archived::gap_end)
+                                .With("gap_since", &Archived::gap_since);
   return codec;
 }
 

@@ -108,6 +108,10 @@ struct Archived {
   WallTime until{};      // what was committed up to then is in it, by the server's clock
   std::int64_t lag_bytes = 0;
   std::string problem;  // why it does not get on; empty: it does
+  // The newest stretch that the server gave up before the repository had it: where it ends (0:
+  // there is none), and up to when everything that was committed is before it.
+  std::int64_t gap_end = 0;
+  WallTime gap_since{};
   bool operator==(const Archived&) const = default;
 };
 

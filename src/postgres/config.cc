@@ -16,12 +16,6 @@ bool IsParameterName(std::string_view name) {
       name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; });
 }
 
-// A lost standby's slot may hold back a tenth of the storage, but no less than 1 GiB and no more
-// than 64: past that the slot is given up, and the standby is copied anew (H20, H22).
-std::uint64_t SlotKeepMib(std::uint64_t storage_gib) {
-  return std::clamp<std::uint64_t>(storage_gib * 1024 / 10, 1024, 64 * 1024);
-}
-
 // One element of a list of paths: quoted, so that a comma in a path is one.
 std::string QuotePath(std::string_view path) {
   std::string quoted = "\"";
@@ -106,6 +100,13 @@ std::string PreloadLibraries(const ForcedInput& input) {
 }
 
 }  // namespace
+
+// The slot of a lost standby, or of an archive whose repository is away, may hold back a tenth of
+// the storage, but no less than 1 GiB and no more than 64. Past that the slot is given up: the
+// standby is copied anew, and the archive has a gap (H20, H22).
+std::uint64_t SlotKeepMib(std::uint64_t storage_gib) {
+  return std::clamp<std::uint64_t>(storage_gib * 1024 / 10, 1024, 64 * 1024);
+}
 
 Settings ForcedSettings(const ForcedInput& input) {
   Settings settings = IsolationSettings(input);

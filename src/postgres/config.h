@@ -41,6 +41,8 @@ struct ForcedInput {
 };
 
 Settings ForcedSettings(const ForcedInput& input);
+// How much WAL slots hold back at most (max_slot_wal_keep_size).
+std::uint64_t SlotKeepMib(std::uint64_t storage_gib);
 // `user` under `forced`.
 Settings Overlay(Settings user, const Settings& forced);
 // Parameters that only take effect at a server start are found by PostgreSQL itself

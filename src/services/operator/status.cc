@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "fleet/archive_health.h"
+#include "fleet/backup_records.h"
 #include "fleet/journal.h"
 #include "fleet/node_plan.h"
 #include "fleet/storage.h"
@@ -50,6 +52,24 @@ void FillLastRoleChange(const fleet::Context& context, const fleet::Instance& in
   if (!changes || changes->empty()) return;
   shape.last_role_change = changes->back().begun;
   shape.last_role_change_cause = changes->back().cause;
+}
+
+// Newest backup, and how far the archive of the WAL is.
+Result<> FillBackups(const fleet::Context& context, const fleet::Instance& instance,
+                     api::InstanceStatus& shape) {
+  TRY_ASSIGN(const auto snapshots, fleet::ListDbSnapshotsOf(context.store, instance.id));
+  for (const auto& [snapshot, revision] : snapshots) {
+    if (!snapshot.IsAvailable()) continue;
+    shape.last_backup = std::max(shape.last_backup.value_or(WallTime{}), snapshot.finished);
+  }
+  TRY_ASSIGN(shape.latest_restorable_time, fleet::LatestRestorableTime(context.store, instance));
+  TRY_ASSIGN(const fleet::ArchiveHealth health, fleet::ArchiveHealthOf(context.store, instance));
+  shape.archive_state = std::string(health.state);
+  if (health.state == "off") return {};
+  shape.archive_lag = health.archived.lag_bytes;
+  shape.archive_problem = health.trouble;
+  shape.not_restorable_since = health.gap_since;
+  return {};
 }
 
 void FillNodes(const fleet::Context& context, const OperatorHost& host,
@@ -113,6 +133,9 @@ aws::Outcome<api::InstanceStatus> StatusOf(const fleet::Context& context, const 
   shape.open_connections = counts.open;
   shape.refused_connections = counts.refused;
   FillNodes(context, host, instance, shape);
+  if (const auto filled = FillBackups(context, instance, shape); !filled) {
+    return aws::Refuse(aws::FaultOf(filled.error()));
+  }
   return shape;
 }
 
