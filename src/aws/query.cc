@@ -177,7 +177,9 @@ class Encoder {
     if (shape.kind == Kind::kStructure) return Structure(shape, value, path);
     if (shape.kind == Kind::kList) return ListOf(shape, value, path);
     if (shape.kind == Kind::kMap) return MapOf(shape, value, path);
-    Add(path, FormatScalar(shape, value));
+    const bool is_time = shape.kind == Kind::kTimestamp;
+    Add(path, is_time ? FormatExactTime(*static_cast<const WallTime*>(value))
+                      : FormatScalar(shape, value));
   }
 
   void ListOf(const ShapeDesc& shape, const void* value, const std::string& path) {

@@ -39,6 +39,13 @@ bool Unreserved(char c) {
 
 }  // namespace
 
+std::string FormatExactTime(WallTime time) {
+  std::string text = FormatIso8601(time);
+  text.pop_back();
+  return fmt::format("{}{:03}Z", text,
+                     (time - std::chrono::floor<std::chrono::milliseconds>(time)).count());
+}
+
 std::string FormatScalar(const ShapeDesc& shape, const void* value) {
   switch (shape.kind) {
     case Kind::kString:

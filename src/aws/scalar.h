@@ -11,6 +11,8 @@ namespace howdah::aws {
 
 // A value of a scalar kind: "true", "20", "2026-01-01T12:30:45.000Z", base64.
 std::string FormatScalar(const ShapeDesc& shape, const void* value);
+// "2026-11-23T09:46:00.123456Z": as a request says a time, of which nothing may be lost.
+std::string FormatExactTime(WallTime time);
 // The reverse. False leaves the value unspecified.
 bool ParseScalar(const ShapeDesc& shape, std::string_view text, void* value);
 // What a scalar of that kind must be: "be an integer".

@@ -3,6 +3,7 @@
 
 #include "aws/generated/howdah.h"
 #include "aws/generated/rds.h"
+#include "aws/scalar.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/daemon.h"
@@ -20,26 +21,32 @@ std::string TimeText(const std::optional<WallTime>& time) {
   return time ? FormatIso8601(*time) : "-";
 }
 
+// What is asked for may lie between two commits of one millisecond.
+std::string UntilText(const std::optional<WallTime>& asked, const api::PlanRestoreResponse& plan) {
+  return asked ? aws::FormatExactTime(*asked) : TimeText(plan.until);
+}
+
 std::string SizeText(const std::optional<std::int64_t>& bytes) {
   return fmt::format("{:.1f} MiB", static_cast<double>(bytes.value_or(0)) / (1 << 20));
 }
 
-json::object ToJson(const api::PlanRestoreResponse& plan) {
+json::object ToJson(const api::PlanRestoreResponse& plan, const std::string& until) {
   return {{"DbiResourceId", plan.dbi_resource_id.value_or("")},
           {"Backup", plan.backup.value_or("")},
           {"EarliestTime", TimeText(plan.earliest_time)},
           {"LatestTime", TimeText(plan.latest_time)},
-          {"Until", TimeText(plan.until)},
+          {"Until", until},
           {"Size", plan.size.value_or(0)},
           {"WalSize", plan.wal_size.value_or(0)},
           {"EstimatedSeconds", plan.estimated_seconds.value_or(0)}};
 }
 
-std::string Text(const api::PlanRestoreResponse& plan, const std::string& source) {
+std::string Text(const api::PlanRestoreResponse& plan, const std::string& source,
+                 const std::string& until) {
   return Columns({{"source", fmt::format("{} ({})", source, plan.dbi_resource_id.value_or("-"))},
                   {"restorable", fmt::format("from {} to {}", TimeText(plan.earliest_time),
                                              TimeText(plan.latest_time))},
-                  {"restored to", TimeText(plan.until)},
+                  {"restored to", until},
                   {"backup", fmt::format("{}, {}", plan.backup.value_or("-"), SizeText(plan.size))},
                   {"WAL to replay", SizeText(plan.wal_size)},
                   {"estimate", fmt::format("{} s", plan.estimated_seconds.value_or(0))}});
@@ -108,12 +115,13 @@ Outcome Restore(const Context& context, const RestoreOptions& options) {
        .restore_time = time,
        .use_latest_restorable_time = time ? std::nullopt : std::optional(true)});
   if (!plan) return Failed(FailureOf("nothing is restored", plan.error(), context));
+  const std::string until = UntilText(time, *plan);
   if (options.dry_run) {
-    context.terminal.Result(context.json ? json::serialize(ToJson(*plan))
-                                         : Text(*plan, options.source));
+    context.terminal.Result(context.json ? json::serialize(ToJson(*plan, until))
+                                         : Text(*plan, options.source, until));
     return kExitDone;
   }
-  context.terminal.Note(Text(*plan, options.source));
+  context.terminal.Note(Text(*plan, options.source, until));
   const auto begun = session.Call<rds::RestoreDBInstanceToPointInTime>(
       {.source_db_instance_identifier = options.source,
        .target_db_instance_identifier = options.as,
@@ -121,9 +129,9 @@ Outcome Restore(const Context& context, const RestoreOptions& options) {
        .use_latest_restorable_time = time ? std::nullopt : std::optional(true)});
   if (!begun) return Failed(FailureOf("nothing is restored", begun.error(), context));
   CLI_TRY(Await(context, session, options));
-  context.terminal.Result(context.json ? json::serialize(ToJson(*plan))
+  context.terminal.Result(context.json ? json::serialize(ToJson(*plan, until))
                                        : fmt::format("{} is available, as {} was at {}", options.as,
-                                                     options.source, TimeText(plan->until)));
+                                                     options.source, until));
   return kExitDone;
 }
 
