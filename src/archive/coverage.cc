@@ -94,7 +94,7 @@ void Coverage::AddUsable(const std::vector<Range>& ranges) {
                   .end = std::min(range.end, limit)};
     if (usable.end < usable.start || (usable.end == usable.start && !range.IsMark())) continue;
     // What is cut off may be what made it true.
-    if (usable.end < range.end) usable.range.until.reset();
+    if (usable.IsCut()) usable.range.until.reset();
     usable_.push_back(usable);
   }
 }
@@ -141,12 +141,23 @@ std::optional<Coverage::Restorable> Coverage::Newest(Lsn from) const {
   return newest;
 }
 
+bool Coverage::HasCommitAfter(const Usable& usable, Lsn from, WallTime time) const {
+  const bool holds = usable.range.commit && *usable.range.commit > time;
+  return holds && usable.end > from && usable.end <= WholeUntil(from);
+}
+
+bool Coverage::MayHaveCommitAfter(Lsn from, WallTime time) const {
+  return std::ranges::any_of(usable_, [&](const Usable& usable) {
+    return usable.IsCut() && HasCommitAfter(usable, from, time);
+  });
+}
+
+// The newest commit of one that is cut may be in what was cut off, as after a failover: a commit
+// that never reached the standby. A recovery that waits for it would never end.
 std::optional<Range> Coverage::FirstCommitAfter(Lsn from, WallTime time) const {
-  const Lsn whole = WholeUntil(from);
   const Usable* first = nullptr;
   for (const Usable& usable : usable_) {
-    const bool holds = usable.range.commit && *usable.range.commit > time;
-    if (!holds || usable.end <= from || usable.end > whole) continue;
+    if (usable.IsCut() || !HasCommitAfter(usable, from, time)) continue;
     if (first == nullptr || usable.end < first->end) first = &usable;
   }
   if (first == nullptr) return std::nullopt;

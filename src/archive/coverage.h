@@ -69,9 +69,11 @@ class Coverage {
   Lsn WholeUntil(Lsn from) const;
   // How far one can get who has everything before `from` (a backup's end).
   std::optional<Restorable> Newest(Lsn from) const;
-  // The first object from `from` on, without a gap, that holds a commit later than `time`; its end
-  // is as far as replay needs WAL to stop before that commit.
+  // The first object from `from` on, without a gap, that is known to hold a commit later than
+  // `time`; its end is as far as replay needs WAL to stop before that commit.
   std::optional<Range> FirstCommitAfter(Lsn from, WallTime time) const;
+  // An object that is used in part only has a commit later than `time`, perhaps in that part.
+  bool MayHaveCommitAfter(Lsn from, WallTime time) const;
   // Few objects that hold [from, to), in order, without overlap. kNotFound says where the gap is.
   Result<std::vector<Piece>> Serve(Lsn from, Lsn to) const;
 
@@ -79,9 +81,11 @@ class Coverage {
   struct Usable {
     Range range;
     Lsn start, end;  // what may be used of it
+    bool IsCut() const { return end < range.end; }
   };
   void AddUsable(const std::vector<Range>& ranges);
   void Merge();
+  bool HasCommitAfter(const Usable& usable, Lsn from, WallTime time) const;
 
   Path path_;
   std::vector<Usable> usable_;  // by start

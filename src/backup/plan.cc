@@ -31,12 +31,17 @@ struct Reach {
 };
 
 // How far one gets from a backup, with what it holds itself and what the archive has after it.
-Reach ReachOf(const Manifest& backup, const Coverage& coverage) {
+Reach ReachOf(const Manifest& backup, const Coverage& coverage, const Archived& archived) {
   Reach reach{.end = backup.stop(), .until = backup.finished};
   if (!IsOnPath(backup, coverage.path())) return reach;
-  const std::optional<Coverage::Restorable> newest = coverage.Newest(backup.stop());
-  if (!newest) return reach;
-  return {.end = std::max(reach.end, newest->lsn), .until = std::max(reach.until, newest->until)};
+  if (const auto newest = coverage.Newest(backup.stop())) {
+    reach = {.end = std::max(reach.end, newest->lsn),
+             .until = std::max(reach.until, newest->until)};
+  }
+  // Holds only where all that was reported is still there, and nothing is missing on the way to it.
+  const bool has_all = coverage.End() >= archived.lsn && reach.end >= coverage.End();
+  if (!archived.lsn.IsNone() && has_all) reach.until = std::max(reach.until, archived.until);
+  return reach;
 }
 
 // The newest one that was finished by then; where one was chosen before, that one.
@@ -117,7 +122,7 @@ Result<RestorePlan> PlanTime(const RestoreWish& wish, std::span<const Manifest> 
   const WallTime time = wish.time;
   const Manifest* backup = NewestBefore(backups, time, wish.backup);
   if (backup == nullptr || time > window.latest) return Fail(OutsideOf(time, window));
-  const Reach reach = ReachOf(*backup, coverage);
+  const Reach reach = ReachOf(*backup, coverage, wish.archived);
   if (time > reach.until) {
     return Fail(Code::kInvalid,
                 fmt::format("{} cannot be restored: the archive has a gap there; from the backup "
@@ -125,9 +130,14 @@ Result<RestorePlan> PlanTime(const RestoreWish& wish, std::span<const Manifest> 
                             FormatIso8601(time), FormatIso8601(backup->finished),
                             FormatIso8601(reach.until)));
   }
-  const std::optional<archive::Range> past = IsOnPath(*backup, coverage.path())
-                                                 ? coverage.FirstCommitAfter(backup->stop(), time)
-                                                 : std::nullopt;
+  if (!IsOnPath(*backup, coverage.path())) return Finish(*backup, coverage, contents, reach);
+  const auto past = coverage.FirstCommitAfter(backup->stop(), time);
+  if (!past && coverage.MayHaveCommitAfter(backup->stop(), time)) {
+    return Fail(Code::kInvalid,
+                fmt::format("{} cannot be restored yet: until something is committed after the "
+                            "failover, nothing says where it ends",
+                            FormatIso8601(time)));
+  }
   if (!past) return Finish(*backup, coverage, contents, reach);
   TRY_ASSIGN(RestorePlan plan, Finish(*backup, coverage, contents,
                                       {.end = std::max(past->end, backup->stop()), .until = time}));
@@ -144,14 +154,17 @@ Duration RestorePlan::Estimate() const {
 }
 
 std::optional<RestoreWindow> WindowOf(std::span<const Manifest> backups,
-                                      const archive::Reader::Contents& contents) {
+                                      const archive::Reader::Contents& contents,
+                                      const Archived& archived) {
   if (backups.empty()) return std::nullopt;
   const Coverage coverage = contents.NewestCoverage();
   RestoreWindow window{.earliest = WallTime::max(), .latest = WallTime::min()};
   for (const Manifest& backup : backups) {
     window.earliest = std::min(window.earliest, backup.finished);
-    window.latest = std::max(window.latest, ReachOf(backup, coverage).until);
+    window.latest = std::max(window.latest, ReachOf(backup, coverage, archived).until);
   }
+  // People are told milliseconds: what they are told can be restored.
+  window.earliest = std::chrono::ceil<std::chrono::milliseconds>(window.earliest);
   return window;
 }
 
@@ -161,14 +174,14 @@ Result<RestorePlan> PlanRestore(const RestoreWish& wish, const InstanceId& insta
   if (wish.target == RestoreWish::Target::kBackup) {
     return PlanBackup(wish.backup, backups, contents);
   }
-  const std::optional<RestoreWindow> window = WindowOf(backups, contents);
+  const std::optional<RestoreWindow> window = WindowOf(backups, contents, wish.archived);
   if (!window) return Fail(Code::kNotFound, instance.str() + " has no backup yet");
   const Coverage coverage = contents.NewestCoverage();
   const bool latest = wish.target == RestoreWish::Target::kLatest;
   if (!latest) return PlanTime(wish, backups, coverage, contents, *window);
   const Manifest* backup = NewestBefore(backups, window->latest, wish.backup);
   if (backup == nullptr) return Fail(Code::kNotFound, "there is no backup " + wish.backup);
-  return Finish(*backup, coverage, contents, ReachOf(*backup, coverage));
+  return Finish(*backup, coverage, contents, ReachOf(*backup, coverage, wish.archived));
 }
 
 }  // namespace howdah::backup

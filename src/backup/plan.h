@@ -17,6 +17,14 @@
 
 namespace howdah::backup {
 
+// What the archiver had reported when the restore was asked for: every commit up to `until` is in
+// the archive, before `lsn`. The names in the archive tell time only where there was something to
+// write; while an instance is idle they are minutes behind.
+struct Archived {
+  postgres::Lsn lsn;
+  WallTime until{};
+};
+
 struct RestoreWish {
   enum class Target {
     kBackup,  // as of the end of `backup`
@@ -26,6 +34,7 @@ struct RestoreWish {
   Target target = Target::kBackup;
   std::string backup;  // for a time: that one and no other; empty: the one that serves best
   WallTime time{};
+  Archived archived;
 };
 
 // From when to when an instance can be restored; nothing: it cannot.
@@ -47,7 +56,8 @@ struct RestorePlan {
 };
 
 std::optional<RestoreWindow> WindowOf(std::span<const Manifest> backups,
-                                      const archive::Reader::Contents& contents);
+                                      const archive::Reader::Contents& contents,
+                                      const Archived& archived = {});
 
 // kNotFound: there is no such backup, or none at all; kInvalid: the time cannot be reached, with
 // what can be; kCorrupt: WAL that should be there is missing.

@@ -18,7 +18,11 @@ backup::RestoreWish WishOf(const nodes::Restore& restore) {
   const To target = restore.target == From::kBackup ? To::kBackup
                     : restore.target == From::kTime ? To::kTime
                                                     : To::kLatest;
-  return {.target = target, .backup = restore.backup, .time = restore.time};
+  return {.target = target,
+          .backup = restore.backup,
+          .time = restore.time,
+          .archived = {.lsn = postgres::Lsn(static_cast<std::uint64_t>(restore.archived_lsn)),
+                       .until = restore.archived_until}};
 }
 
 }  // namespace
@@ -29,10 +33,11 @@ Result<> RepositoryShelf::Describe(const InstanceId& instance, const std::string
 
 Result<fleet::PlannedRestore> RepositoryShelf::Plan(const nodes::Restore& restore) {
   TRY_ASSIGN(const backup::Holdings held, backup::ReadHoldings(needs_, restore.source));
+  const backup::RestoreWish wish = WishOf(restore);
   TRY_ASSIGN(const backup::RestorePlan plan,
-             backup::PlanRestore(WishOf(restore), restore.source, held.backups, held.contents));
-  const auto window =
-      backup::WindowOf(held.backups, held.contents).value_or(backup::RestoreWindow{});
+             backup::PlanRestore(wish, restore.source, held.backups, held.contents));
+  const auto window = backup::WindowOf(held.backups, held.contents, wish.archived)
+                          .value_or(backup::RestoreWindow{});
   return fleet::PlannedRestore{.backup = plan.backup,
                                .until = plan.until,
                                .size_bytes = plan.size_bytes,

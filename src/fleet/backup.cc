@@ -69,6 +69,7 @@ const DocumentCodec<AutomatedBackup>& AutomatedCodec() {
                                 .With("imported", &AutomatedBackup::imported)
                                 .With("facts", &AutomatedBackup::facts, FactsCodec())
                                 .With("latest", &AutomatedBackup::latest)
+                                .With("archived_lsn", &AutomatedBackup::archived_lsn)
                                 .With("failed", &AutomatedBackup::failed)
                                 .With("kept_since", &AutomatedBackup::kept_since);
   return codec;

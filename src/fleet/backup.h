@@ -75,8 +75,9 @@ struct AutomatedBackup {
   bool doomed = false;    // all of it goes
   // Found in the repository by a store that knew nothing of it: it stays until somebody deletes it.
   bool imported = false;
-  InstanceFacts facts;     // of a retained one
-  WallTime latest{};       // of a retained one: to when it can be restored
+  InstanceFacts facts;            // of a retained one
+  WallTime latest{};              // of a retained one: to when it can be restored
+  std::int64_t archived_lsn = 0;  // and where its archive ends
   WallTime failed{};       // when an automated snapshot last failed; none: the last one did not
   std::string kept_since;  // the backup before which the archive has been expired
   bool operator==(const AutomatedBackup&) const = default;

@@ -39,14 +39,14 @@ void Write(store::Transaction& transaction, const std::string& key, store::Revis
 
 // By the primary, whichever of the two it is. Behind a gap nothing can be restored before a backup
 // was begun there.
-Result<WallTime> ArchivedUntil(store::Store& store, const Instance& instance) {
-  WallTime latest{};
+Result<nodes::Archived> ArchivedOf(store::Store& store, const Instance& instance) {
+  nodes::Archived latest;
   TRY_ASSIGN(const Versioned<ArchiveTold> stored, LoadArchiveTold(store, instance.id));
   ArchiveTold told = stored.value;
   for (const NodeId& node : {instance.first_node, instance.second_node}) {
     if (node.empty()) continue;
     TRY_ASSIGN(const nodes::Observed observed, LoadObserved(store, node));
-    latest = std::max(latest, observed.archived.until);
+    if (observed.archived.until > latest.until) latest = observed.archived;
     if (observed.archived.gap_end <= told.gap_end) continue;
     told.gap_end = observed.archived.gap_end;
     told.gap_since = observed.archived.gap_since;
@@ -55,7 +55,8 @@ Result<WallTime> ArchivedUntil(store::Store& store, const Instance& instance) {
   TRY_ASSIGN(const auto snapshots, ListDbSnapshotsOf(store, instance.id));
   std::vector<DbSnapshot> all;
   for (const auto& [snapshot, revision] : snapshots) all.push_back(snapshot);
-  return IsGapOpen(told, all) ? std::min(latest, told.gap_since) : latest;
+  if (IsGapOpen(told, all)) latest.until = std::min(latest.until, told.gap_since);
+  return latest;
 }
 
 // The oldest automated snapshot says from when on; the archive goes on from each.
@@ -71,7 +72,9 @@ Result<std::optional<RestoreWindow>> WindowOf(const Context& context, const Inst
   }
   if (!window) return window;
   const WallTime promised = window->latest - std::chrono::days(retention_days);
-  window->earliest = std::max(window->earliest, promised);
+  // It is told in milliseconds, and what is told can be restored.
+  window->earliest =
+      std::chrono::ceil<std::chrono::milliseconds>(std::max(window->earliest, promised));
   return window;
 }
 
@@ -170,8 +173,8 @@ std::string_view StatusOf(const DbSnapshot& snapshot) {
 Result<std::optional<RestoreWindow>> RestoreWindowOf(const Context& context,
                                                      const Instance& instance) {
   if (instance.settings.backup_retention_days == 0) return std::nullopt;
-  TRY_ASSIGN(const WallTime latest, ArchivedUntil(context.store, instance));
-  return WindowOf(context, instance.id, instance.settings.backup_retention_days, latest);
+  TRY_ASSIGN(const nodes::Archived archived, ArchivedOf(context.store, instance));
+  return WindowOf(context, instance.id, instance.settings.backup_retention_days, archived.until);
 }
 
 Result<std::optional<RestoreWindow>> RestoreWindowOf(const Context& context,
@@ -187,9 +190,27 @@ Result<std::optional<WallTime>> LatestRestorableTime(store::Store& store,
   if (!backup && backup.error().code() == Code::kNotFound) return std::nullopt;
   if (!backup) return Fail(backup.error());
   if (backup->value.kept_since.empty() || backup->value.doomed) return std::nullopt;
-  TRY_ASSIGN(const WallTime latest, ArchivedUntil(store, instance));
-  if (latest == WallTime{}) return std::nullopt;
-  return latest;
+  TRY_ASSIGN(const nodes::Archived archived, ArchivedOf(store, instance));
+  if (archived.until == WallTime{}) return std::nullopt;
+  return archived.until;
+}
+
+Result<nodes::Restore> WithArchived(store::Store& store, nodes::Restore restore) {
+  const auto source = LoadInstance(store, restore.source);
+  if (source) {
+    TRY_ASSIGN(const nodes::Archived archived, ArchivedOf(store, source->value));
+    restore.archived_lsn = archived.lsn;
+    restore.archived_until = archived.until;
+    return restore;
+  }
+  if (source.error().code() != Code::kNotFound) return Fail(source.error());
+  const auto retained = LoadAutomatedBackup(store, restore.source);
+  if (!retained && retained.error().code() != Code::kNotFound) return Fail(retained.error());
+  if (retained) {
+    restore.archived_lsn = retained->value.archived_lsn;
+    restore.archived_until = retained->value.latest;
+  }
+  return restore;
 }
 
 void Tell(const Context& context, store::Transaction& transaction, const DbSnapshot& snapshot,

@@ -58,6 +58,9 @@ Result<std::optional<RestoreWindow>> RestoreWindowOf(const Context& context,
 // The end of that window, cheaply; nullopt likewise.
 Result<std::optional<WallTime>> LatestRestorableTime(store::Store& store, const Instance& instance);
 
+// What the source's archiver reports of what it has put there, into the order to restore.
+Result<nodes::Restore> WithArchived(store::Store& store, nodes::Restore restore);
+
 // An event about a snapshot, in the transaction that makes it true.
 void Tell(const Context& context, store::Transaction& transaction, const DbSnapshot& snapshot,
           std::string message, std::string category);

@@ -70,6 +70,8 @@ Next KeepBackups(StepContext& step, const Instance& instance, Versioned<Automate
   backup.value.retained = true;
   backup.value.facts = FactsOf(instance);
   backup.value.latest = window.latest;
+  TRY_ASSIGN(const nodes::Restore archived, WithArchived(step.store, {.source = instance.id}));
+  backup.value.archived_lsn = archived.archived_lsn;
   Save(step.transaction, backup);
   return Next::Done();
 }

@@ -38,7 +38,11 @@ backup::RestoreWish WishOf(const nodes::Restore& restore) {
   Target target = Target::kBackup;
   if (restore.target == nodes::Restore::Target::kTime) target = Target::kTime;
   if (restore.target == nodes::Restore::Target::kLatest) target = Target::kLatest;
-  return {.target = target, .backup = restore.backup, .time = restore.time};
+  return {.target = target,
+          .backup = restore.backup,
+          .time = restore.time,
+          .archived = {.lsn = postgres::Lsn(static_cast<std::uint64_t>(restore.archived_lsn)),
+                       .until = restore.archived_until}};
 }
 
 // For the shell, inside of restore_command: %p and %f stay PostgreSQL's.

@@ -80,7 +80,9 @@ const DocumentCodec<Restore>& RestoreCodec() {
                                 .With("source", &Restore::source)
                                 .With("backup", &Restore::backup)
                                 .With("target", &Restore::target, kRestoreTargets)
-                                .With("time", &Restore::time);
+                                .With("time", &Restore::time)
+                                .With("archived_lsn", &Restore::archived_lsn)
+                                .With("archived_until", &Restore::archived_until);
   return codec;
 }
 

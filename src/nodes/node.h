@@ -60,6 +60,9 @@ struct Restore {
   std::string backup;  // its id; empty: the one that serves the target best
   Target target = Target::kBackup;
   WallTime time{};
+  // What the source's archiver had last reported when this was asked for; see Archived.
+  std::int64_t archived_lsn = 0;
+  WallTime archived_until{};
   bool operator==(const Restore&) const = default;
 };
 

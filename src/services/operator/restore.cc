@@ -1,5 +1,6 @@
 // What a restore would do, without doing it, for `howdah restore --dry-run`; and backups that this
 // store knows nothing of, for `howdah backup import`.
+#include "fleet/backup_records.h"
 #include "fleet/import.h"
 #include "services/operator/operator.h"
 #include "services/operator/status.h"
@@ -42,7 +43,9 @@ Outcome<api::PlanRestoreResponse> PlanRestore(const fleet::Context& context,
   }
   OUTCOME_ASSIGN(const InstanceId source, SourceOf(context, in));
   OUTCOME_ASSIGN(const nodes::Restore wish, WishOf(source, in));
-  const auto plan = context.shelf->Plan(wish);
+  const auto archived = fleet::WithArchived(context.store, wish);
+  if (!archived) return Refuse(aws::FaultOf(archived.error()));
+  const auto plan = context.shelf->Plan(*archived);
   if (!plan && plan.error().code() == Code::kNotFound) {
     return Refuse("ResourceNotFoundException", plan.error().what() + ".", 404);
   }

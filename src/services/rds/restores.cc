@@ -223,6 +223,9 @@ Outcome<api::RestoreDBInstanceToPointInTimeResult> RestoreToTime(const fleet::Co
   api::CreateDBInstanceMessage as = AsCreation(context, in, source.facts);
   as.max_allocated_storage = in.max_allocated_storage;
   OUTCOME_ASSIGN(fleet::NewInstance wish, WishFor(context, in, as, source.facts));
+  const auto archived = fleet::WithArchived(context.store, restore);
+  if (!archived) return Refuse(aws::FaultOf(archived.error()));
+  restore = *archived;
   OUTCOME_TRY(Plan(context, restore));
   wish.identifier = identifier;
   wish.restore = restore;
