@@ -2,7 +2,9 @@
 
 namespace howdah::backup {
 
-Result<Holdings> ReadHoldings(const Needs& needs, const InstanceId& instance) {
+Result<Holdings> ReadHoldings(const Needs& needs, const InstanceId& instance,
+                              const std::string& backup) {
+  if (!backup.empty()) TRY(ReadManifest(needs, instance, backup));
   TRY_ASSIGN(Catalogue catalogue, ListBackups(needs, instance));
   for (const std::string& why : catalogue.unreadable) needs.log.Warning("{}", why);
   archive::Reader reader(needs.repository, needs.keys);

@@ -15,7 +15,9 @@ struct Holdings {
   archive::Reader::Contents contents;
 };
 
-// Backups whose manifest cannot be read are left out, with a warning in the log.
-Result<Holdings> ReadHoldings(const Needs& needs, const InstanceId& instance);
+// Backups whose manifest cannot be read are left out, with a warning in the log; but for the one
+// that is asked for by name: then the error names what is missing or damaged.
+Result<Holdings> ReadHoldings(const Needs& needs, const InstanceId& instance,
+                              const std::string& backup = "");
 
 }  // namespace howdah::backup

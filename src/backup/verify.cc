@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "backup/archive_check.h"
 #include "backup/catalogue.h"
 #include "backup/frame_reader.h"
 #include "backup/names.h"
@@ -52,6 +53,11 @@ class Verifying {
     const unsigned threads = request_.threads == 0 ? DefaultThreads() : request_.threads;
     TRY(ReadFrames(needs_, {all_, table_, plan}, threads, job_,
                    [this] { return std::make_unique<CheckingSink>(*this); }));
+    if (request_.backup.empty()) {
+      TRY_ASSIGN(const auto damages, CheckArchive(request_.instance, backups, needs_, job_));
+      for (const std::string& what : damages) NoteText(what);
+      TRY(FindLostManifests());
+    }
     return std::move(outcome_);
   }
 
@@ -90,6 +96,27 @@ class Verifying {
     TRY_ASSIGN(Catalogue catalogue, ListBackups(needs_, request_.instance));
     for (const std::string& what : catalogue.unreadable) NoteText(what);
     return std::move(catalogue.backups);
+  }
+
+  // `begun` goes when the manifest stands, and when a backup goes the manifest goes first: looked
+  // at again, what is being removed is not there any more.
+  Result<> FindLostManifests() {
+    std::map<std::string, int> kinds;
+    TRY_ASSIGN(const auto objects, needs_.repository.List(BackupsPrefix(request_.instance)));
+    for (const auto& object : objects) {
+      const auto name = ParseBackupObject(request_.instance, object.name);
+      if (!name) continue;
+      const bool explains = name->kind == ObjectKind::kManifest || name->kind == ObjectKind::kBegun;
+      if (explains) kinds[name->backup] = -1;
+      const bool was_there = name->kind == ObjectKind::kFiles && sizes_.contains(object.name);
+      if (was_there && kinds[name->backup] == 0) kinds[name->backup] = 1;
+    }
+    for (const auto& [backup, kind] : kinds) {
+      if (kind != 1) continue;
+      NoteText(NameOf(request_.instance, {.backup = backup, .kind = ObjectKind::kManifest}) +
+               " is missing");
+    }
+    return {};
   }
 
   void CheckSize(const std::string& name, std::uint64_t size) {

@@ -1,6 +1,6 @@
 // Looks whether backups are whole: every object is there, every frame opens, every block has the
-// hash that it had when it was read, WAL is where it belongs. A pack that several backups use is
-// read once.
+// hash that it had when it was read, WAL is where it belongs; and, with all backups of an instance,
+// its WAL archive. A pack that several backups use is read once.
 #pragma once
 
 #include <string>

@@ -139,6 +139,10 @@ Result<cli::VerifyResult> VerifyBackups(const cli::VerifyInput& input,
     backup::Job job;
     TRY_ASSIGN(const backup::VerifyOutcome outcome,
                backup::VerifyBackups({.instance = instance}, needs, job));
+    TRY_ASSIGN(const auto objects, needs.repository.List("instances/" + instance.str() + "/"));
+    if (objects.empty()) {
+      return Fail(Code::kNotFound, "the repository has nothing of " + instance.str());
+    }
     result.damage_count += outcome.damage_count;
     result.backups.insert(result.backups.end(), outcome.backups.begin(), outcome.backups.end());
     result.damages.insert(result.damages.end(), outcome.damages.begin(), outcome.damages.end());

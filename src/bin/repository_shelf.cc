@@ -32,7 +32,8 @@ Result<> RepositoryShelf::Describe(const InstanceId& instance, const std::string
 }
 
 Result<fleet::PlannedRestore> RepositoryShelf::Plan(const nodes::Restore& restore) {
-  TRY_ASSIGN(const backup::Holdings held, backup::ReadHoldings(needs_, restore.source));
+  TRY_ASSIGN(const backup::Holdings held,
+             backup::ReadHoldings(needs_, restore.source, restore.backup));
   const backup::RestoreWish wish = WishOf(restore);
   TRY_ASSIGN(const backup::RestorePlan plan,
              backup::PlanRestore(wish, restore.source, held.backups, held.contents));

@@ -128,7 +128,8 @@ Result<RestoreOrder> Restorer::Order(const nodes::Desired& want, const postgres:
 // The plan is written first and the order last: with the order there, all of it is.
 Result<RestoreOrder> Restorer::Decide(const nodes::Desired& want, const postgres::Node& node) {
   const InstanceId& source = want.restore.source;
-  TRY_ASSIGN(const backup::Holdings held, backup::ReadHoldings(*needs_.backups, source));
+  TRY_ASSIGN(const backup::Holdings held,
+             backup::ReadHoldings(*needs_.backups, source, want.restore.backup));
   TRY_ASSIGN(const backup::RestorePlan plan,
              backup::PlanRestore(WishOf(want.restore), source, held.backups, held.contents));
   const RestoreOrder order{.source = want.restore.source,
