@@ -12,8 +12,6 @@
 namespace howdah::cli {
 namespace {
 
-// The message by which a client asks for TLS: length 8, code 80877103.
-constexpr std::string_view kSslRequest("\x00\x00\x00\x08\x04\xd2\x16\x2f", 8);
 constexpr const char* kNotAdmitted =
     "the endpoint closed the connection before it answered: no rule of the instance's security "
     "groups admits this task";
@@ -27,6 +25,12 @@ Result<sockaddr_in> Address(const std::string& text, std::uint16_t port) {
   }
   return address;
 }
+
+short Events(bool read, bool write) {
+  return static_cast<short>((read ? POLLIN : 0) | (write ? POLLOUT : 0));
+}
+
+}  // namespace
 
 Result<system::FileDescriptor> ConnectFrom(const RelayRoute& route) {
   TRY_ASSIGN(const sockaddr_in source, Address(route.source_address, 0));
@@ -46,12 +50,6 @@ Result<system::FileDescriptor> ConnectFrom(const RelayRoute& route) {
   }
   return fd;
 }
-
-short Events(bool read, bool write) {
-  return static_cast<short>((read ? POLLIN : 0) | (write ? POLLOUT : 0));
-}
-
-}  // namespace
 
 Result<std::unique_ptr<RelayedConnection>> RelayedConnection::Open(system::FileDescriptor client,
                                                                    const RelayRoute& route,

@@ -7,12 +7,19 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/relay.h"
 #include "cli/stream.h"
 
 namespace howdah::cli {
+
+// The message by which a client asks for TLS: length 8, code 80877103.
+inline constexpr std::string_view kSslRequest("\x00\x00\x00\x08\x04\xd2\x16\x2f", 8);
+
+// A non-blocking connection to the endpoint from the task's address, perhaps still under way.
+Result<system::FileDescriptor> ConnectFrom(const RelayRoute& route);
 
 class RelayedConnection {
  public:

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "aws/generated/howdah.h"
+#include "cli/admission.h"
 #include "cli/child.h"
 #include "cli/commands.h"
 #include "cli/relay.h"
@@ -16,6 +17,8 @@ namespace howdah::cli {
 namespace {
 
 namespace api = aws::howdah_api;
+
+constexpr Duration kAdmissionLimit = 3s;
 
 // Gives the interface back, however the command ended.
 class Task {
@@ -88,6 +91,8 @@ Outcome RunTask(const Context& context, const RunOptions& options) {
       .endpoint_port = static_cast<std::uint16_t>(started->endpoint_port.value_or(5432)),
       .tls = started->force_tls.value_or(false),
   };
+  // Not an error here: the command's own connections say why they do not get through.
+  AwaitAdmission(route, *context.programs.clock, kAdmissionLimit);
   auto relay = Relay::Open(
       std::move(route), context.environment("XDG_RUNTIME_DIR").value_or("/tmp"),
       [&context](const std::string& why) { context.terminal.Note("howdah run: " + why); });
