@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -378,6 +379,16 @@ Result<> ControlPlane::End() {
   return {};
 }
 
+// Backups work with buffers of many megabytes on many threads. Without this, malloc() would keep
+// each thread's for the next time, and a daemon that has taken one backup would stay several times
+// its size.
+void GiveMemoryBack() {
+  constexpr int kArenas = 4;
+  constexpr int kLargeBytes = 2 << 20;  // such blocks are mapped, and unmapped when they are freed
+  mallopt(M_ARENA_MAX, kArenas);
+  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+}
+
 // Before the first thread, so that only AwaitEnd() sees them.
 void BlockSignals() {
   sigset_t signals;
@@ -393,6 +404,7 @@ Result<> Run(const cli::ServeOptions& options, const Log& log) {
   TRY(CheckRepositoryPlace(RepositoryPlace(options.repository, options.home)));
   TRY(BecomeOrdinary(options.home));
   umask(077);
+  GiveMemoryBack();
   BlockSignals();
   Seams seams;
   TRY(seams.disk.MakeDirectories(options.home + "/run", 0700));
