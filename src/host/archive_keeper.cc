@@ -70,6 +70,11 @@ void ArchiveKeeper::Rest(const nodes::Desired& want) {
 nodes::Archived ArchiveKeeper::Report(const nodes::Archived& reported) {
   if (!archiver_) return {};
   nodes::Archived now = ToReport(archiver_->Read());
+  // An archiver that has just begun knows nothing yet; what an earlier one said stays true.
+  if (now.until < reported.until) {
+    now.lsn = reported.lsn;
+    now.until = reported.until;
+  }
   const bool lags = now.lag_bytes >= kLagWorthTelling;
   const bool lagged = reported.lag_bytes >= kLagWorthTelling;
   const MonotonicTime time = needs_.clock.Monotonic();
