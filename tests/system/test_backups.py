@@ -1,6 +1,7 @@
 """Snapshots, automated backups and restores through the RDS API, on real servers."""
 
 import datetime
+import json
 import time
 import unittest
 
@@ -108,6 +109,33 @@ class Backups(Refuses, unittest.TestCase):
         self.assertNotIn(11, numbers)
         # It has backups of its own, and the source's go on.
         self.assertEqual(len(self.rds.describe_db_snapshots(DBInstanceIdentifier="then")["DBSnapshots"]), 1)
+
+    def refused_command(self, exit_code, text, *words):
+        done = self.howdah.cli(*words, check=False)
+        self.assertEqual((done.returncode, done.stdout), (exit_code, ""))
+        self.assertIn(text, done.stderr)
+
+    def test_the_command_line_lists_takes_and_plans(self):
+        said = self.howdah.cli("backup", "create", "source", "--name", "by-hand").stdout
+        self.assertIn("snapshot by-hand of source is available", said)
+        listed = json.loads(self.howdah.cli("backup", "list", "source", "-o", "json").stdout)
+        self.assertIn("by-hand", [snapshot["DBSnapshotIdentifier"] for snapshot in listed["Snapshots"]])
+        self.assertEqual([backup["Status"] for backup in listed["AutomatedBackups"]], ["active"])
+        self.assertRegex(self.howdah.cli("backup", "list").stdout, r"by-hand +source +manual +available .* 100 %")
+        plan = json.loads(self.howdah.cli("restore", "source", "--to", "latest", "--dry-run", "-o", "json").stdout)
+        self.assertEqual(plan["DbiResourceId"], self.source["DbiResourceId"])
+        self.assertLess(plan["EarliestTime"], plan["Until"])
+        self.assertGreater(plan["Size"], 20_000_000)
+        text = self.howdah.cli("restore", "source", "--to", plan["LatestTime"], "--dry-run").stdout
+        self.assertRegex(text, r"restorable +from .* to ")
+        self.assertRegex(text, r"estimate +\d+ s")
+        self.refused_command(1, "DBSnapshotAlreadyExists", "backup", "create", "source", "--name", "by-hand")
+        self.refused_command(3, "DBInstanceNotFound", "backup", "create", "none")
+        self.refused_command(3, "There is no DB instance 'none'", "restore", "none", "--to", "latest")
+        self.refused_command(2, "--to yesterday is no time", "restore", "source", "--to", "yesterday")
+        self.refused_command(1, "cannot be restored: it can be from", "restore", "source", "--to", "2020-01-01T00:00:00Z")
+        self.assert_refused("DBInstanceNotFound", "restored", self.rds.describe_db_instances,
+                            DBInstanceIdentifier="source-restored")
 
     def test_what_cannot_be_restored_is_refused_before_anything_is_made(self):
         hour = datetime.timedelta(hours=1)

@@ -5,11 +5,15 @@ engine; see docs/backups.md, "How it is tested"."""
 import datetime
 import os
 import signal
+import subprocess
+import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import psycopg2.errors
 
+from harness import eventually
 from point_in_time import Ledger, RestoreCase, now, start_howdah
 from multi_az import MultiAzCase
 
@@ -186,6 +190,87 @@ class AfterFailovers(RestoreCase, MultiAzCase):
         instance = self.howdah.describe("commanded")
         self.howdah.admit_host(instance["VpcSecurityGroups"][0]["VpcSecurityGroupId"], instance)
         self.assertEqual(self.ledger.check(self.rows(instance), self.moments["between"]), 1)
+
+
+PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
+TABLES = ("pgbench_accounts", "pgbench_tellers", "pgbench_branches", "pgbench_history")
+
+
+@unittest.skipUnless(os.environ.get("HOWDAH_PITR_GIB"), "HOWDAH_PITR_GIB=5: some minutes an engine")
+class Large(RestoreCase, unittest.TestCase):
+    """A database of so many GiB under pgbench, on every engine or on those that HOWDAH_PITR_ENGINES names."""
+
+    @classmethod
+    def setUpClass(cls):
+        start_howdah(cls)
+
+    def test_a_database_under_pgbench(self):
+        found = self.howdah.rds.describe_db_engine_versions(Engine="postgres")["DBEngineVersions"]
+        versions = sorted({engine["EngineVersion"] for engine in found})
+        for version in os.environ.get("HOWDAH_PITR_ENGINES", " ".join(versions)).split():
+            with self.subTest(engine=version):
+                self.check(version, "pg-" + version.replace(".", "-"))
+
+    def pgbench(self, instance, *words):
+        endpoint = instance["Endpoint"]
+        subprocess.run([PGBENCH, "-h", endpoint["Address"], "-p", str(endpoint["Port"]), "-U", "dbadmin", "-n", *words,
+                        "appdb"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       env={**os.environ, "PGPASSWORD": "a-password-0"})
+
+    def sums(self, instance):
+        """Of everything in the four tables."""
+        return [self.execute(instance, f"select count(*), sum(hashtextextended(t::text, 0)) from {table} t")[0]
+                for table in TABLES]
+
+    def assert_balanced(self, instance):
+        """Every transaction is there with all of its parts, or not at all."""
+        sums = self.execute(instance, """select (select sum(abalance) from pgbench_accounts),
+            (select sum(tbalance) from pgbench_tellers), (select sum(bbalance) from pgbench_branches),
+            (select sum(delta) from pgbench_history), (select max(mtime) from pgbench_history)""")[0]
+        self.assertEqual(len(set(sums[:4])), 1, sums)
+
+    def check(self, version, name):
+        self.howdah.create_instance(name, self.network, EngineVersion=version, BackupRetentionPeriod=1,
+                                    AllocatedStorage=100)
+        instance = self.howdah.await_available(name)
+        scale = int(float(os.environ["HOWDAH_PITR_GIB"]) * 68)
+        took = {"load": self.timed(lambda: self.pgbench(instance, "-i", "-q", "-s", str(scale)))}
+        took["snapshot"] = self.timed(lambda: self.howdah.cli("backup", "create", name, timeout=1800))
+        self.pgbench(instance, "-c", "4", "-T", "20")
+        expected, quiet = self.sums(instance), now()
+        self.pgbench(instance, "-c", "4", "-T", "10")
+        busy = self.moment_amid_a_workload(instance)
+        self.await_restorable(name, now(), 120)
+        for target, check in ((quiet, lambda made: self.assertEqual(self.sums(made), expected)),
+                              (busy, self.assert_balanced)):
+            restored = name + "-then"
+            took["restore"] = self.timed(lambda: self.restore_to(name, restored, target))
+            check(self.howdah.describe(restored))
+            self.howdah.delete_instance(restored)
+        size = self.execute(instance, "select pg_size_pretty(pg_database_size('appdb'))")[0][0]
+        verified = self.timed(lambda: self.howdah.cli("backup", "verify", timeout=1800))
+        print(f"    {version}: {size}, {expected[3][0]} transactions, {took}, verify {verified} s")
+
+    def moment_amid_a_workload(self, instance):
+        before = self.execute(instance, "select count(*) from pgbench_history")[0][0]
+        with ThreadPoolExecutor() as pool:
+            running = pool.submit(self.pgbench, instance, "-c", "4", "-T", "20")
+            eventually(lambda: self.execute(instance, "select count(*) from pgbench_history")[0][0] > before + 1000, 60)
+            amid = now()
+            running.result()
+        return amid
+
+    def restore_to(self, source, name, target):
+        self.howdah.rds.restore_db_instance_to_point_in_time(
+            SourceDBInstanceIdentifier=source, TargetDBInstanceIdentifier=name, RestoreTime=target, MultiAZ=False,
+            DBSubnetGroupName="subnets", VpcSecurityGroupIds=[self.network["db"]])
+        self.howdah.await_available(name, 1800)
+
+    @staticmethod
+    def timed(do):
+        began = time.monotonic()
+        do()
+        return round(time.monotonic() - began)
 
 
 class EveryEngine(RestoreCase, unittest.TestCase):
