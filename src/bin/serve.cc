@@ -218,7 +218,12 @@ ControlPlane::ControlPlane(const cli::ServeOptions& options, Ground& ground, Sea
              .log = log,
              .quotas = {.instances = options.max_instances},
              .ha = PolicyOf(options),
-             .shelf = &shelf_},
+             .shelf = &shelf_,
+             .restore_tests = std::chrono::days(options.restore_tests_days),
+             .free_bytes = [this](const std::string& zone) -> std::optional<std::uint64_t> {
+               const auto space = seams_.disk.Space(layout_.ZoneDirectory(zone));
+               return space ? std::optional(space->free_bytes) : std::nullopt;
+             }},
       secrets_(*ground.store, ground.keyring, seams.clock, seams.entropy,
                {.region = options.region, .account = ground.account}),
       layout_(options.home, ZoneDirectories(options)),

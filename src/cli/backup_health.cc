@@ -26,6 +26,15 @@ Finding Gap(const std::string& name, WallTime since) {
           .help = "a backup is taken by itself once the repository takes it; see the events"};
 }
 
+Finding Unproven(const std::string& name, const std::string& failure) {
+  return {.check = "restore test of " + name,
+          .health = Health::kFailure,
+          .found = failure,
+          .why = "the newest backup cannot be relied on",
+          .help = "howdah backup create " + name + ", then howdah backup verify " + name +
+                  " --restore"};
+}
+
 }  // namespace
 
 std::vector<Finding> CheckBackups(const api::GetStatusResponse& status) {
@@ -33,6 +42,9 @@ std::vector<Finding> CheckBackups(const api::GetStatusResponse& status) {
   for (const api::InstanceStatus& instance : status.instances) {
     const std::string name = instance.db_instance_identifier.value_or("?");
     if (instance.archive_state == "behind") findings.push_back(Behind(name, instance));
+    const std::string failure =
+        instance.restore_test ? instance.restore_test->failure.value_or("") : "";
+    if (!failure.empty()) findings.push_back(Unproven(name, failure));
     if (instance.not_restorable_since) {
       findings.push_back(Gap(name, *instance.not_restorable_since));
     }

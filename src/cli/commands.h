@@ -58,8 +58,11 @@ Outcome BackupImport(const Context& context, bool dry_run);
 struct BackupVerifyOptions {
   std::string instance;    // its DbiResourceId; empty: all that the repository has
   std::string repository;  // empty: HOME/backups
+  bool restore = false;    // restores for a test; `instance` is a DB instance's name
+  Duration timeout = std::chrono::hours(24);
 };
 Outcome BackupVerify(const Context& context, const BackupVerifyOptions& options);
+Outcome BackupProve(const Context& context, const BackupVerifyOptions& options);
 struct RestoreOptions {
   std::string source;
   std::string to;  // a time, or "latest"

@@ -75,6 +75,14 @@ void DefineDaemon(CLI::App& app, Words& words) {
                    "Where backups go: a directory, or s3://BUCKET/PREFIX?…; default: HOME/backups")
       ->envname("HOWDAH_REPOSITORY");
   serve
+      ->add_option(
+          "--restore-tests", words.serve.restore_tests_days,
+          "Days between two restores of each instance's newest backup for a test; 0: never")
+      ->envname("HOWDAH_RESTORE_TESTS")
+      ->type_name("DAYS")
+      ->check(CLI::Range(0, 365))
+      ->capture_default_str();
+  serve
       ->add_option("--max-instances", words.serve.max_instances,
                    "How many DB instances there may be")
       ->check(CLI::Range(1, 100'000))
@@ -161,7 +169,10 @@ void DefineBackups(CLI::App& app, Words& words) {
       backup->add_subcommand("import", "Take up backups in the repository that are not known here");
   import->add_flag("--dry-run", words.dry_run, "Only say what there is");
   auto* verify = backup->add_subcommand("verify", "Read all of it and name every damage");
-  verify->add_option("DBI_RESOURCE_ID", words.backup_verify.instance, "Only of this instance");
+  verify->add_option("DBI_RESOURCE_ID", words.backup_verify.instance,
+                     "Only of this instance; with --restore: the instance's name");
+  verify->add_flag("--restore", words.backup_verify.restore,
+                   "Restore the newest backup for a test, check the copy, and wait for the result");
   verify
       ->add_option("--repository", words.backup_verify.repository,
                    "Where the backups are, as given to serve; default: HOME/backups")
@@ -211,7 +222,10 @@ std::string SnapshotName(const std::string& instance, WallTime now) {
 Outcome Backup(const CLI::App& command, const Context& context, Words& words) {
   if (command.got_subcommand("list")) return BackupList(context, words.instance);
   if (command.got_subcommand("import")) return BackupImport(context, words.dry_run);
-  if (command.got_subcommand("verify")) return BackupVerify(context, words.backup_verify);
+  if (command.got_subcommand("verify")) {
+    return words.backup_verify.restore ? BackupProve(context, words.backup_verify)
+                                       : BackupVerify(context, words.backup_verify);
+  }
   if (words.backup_create.name.empty()) {
     words.backup_create.name =
         SnapshotName(words.backup_create.instance, context.programs.clock->Now());

@@ -18,6 +18,7 @@ struct ServeOptions {
   // Where a zone's volumes live, where that is not HOME/zones/ZONE: {"us-west-2a", "/mnt/disk1"}.
   std::vector<std::pair<std::string, std::string>> zones;
   std::string repository;               // of backups: a directory or s3://…; empty: HOME/backups
+  int restore_tests_days = 7;           // how often backups are restored for a test; 0: never
   int max_instances = 40;               // how many DB instances there may be: RDS's default quota
   int failover_hold_down_seconds = 60;  // 0: no limit on failovers at all
   bool verbose = false;                 // debug lines on stderr too

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/daemon.h"
+#include "cli/restore_test.h"
 #include "cli/session.h"
 
 namespace howdah::cli {
@@ -66,6 +67,7 @@ json::object ToJson(const api::InstanceStatus& instance) {
           {"ArchiveState", OrNull(instance.archive_state)},
           {"ArchiveLag", OrNull(instance.archive_lag)},
           {"ArchiveProblem", OrNull(instance.archive_problem)},
+          {"RestoreTest", RestoreTestJson(instance.restore_test)},
           {"NotRestorableSince", OrNull(instance.not_restorable_since)},
           {"Nodes", std::move(nodes)}};
 }
@@ -147,10 +149,11 @@ std::string ArchiveText(const api::InstanceStatus& instance) {
 
 std::string BackupsText(const api::GetStatusResponse& status) {
   std::vector<std::vector<std::string>> rows = {
-      {"INSTANCE", "LAST BACKUP", "RESTORABLE UNTIL", "ARCHIVE OF THE LOG"}};
+      {"INSTANCE", "LAST BACKUP", "RESTORABLE UNTIL", "ARCHIVE OF THE LOG", "RESTORE TEST"}};
   for (const auto& instance : status.instances) {
     rows.push_back({instance.db_instance_identifier.value_or("-"), TimeText(instance.last_backup),
-                    TimeText(instance.latest_restorable_time), ArchiveText(instance)});
+                    TimeText(instance.latest_restorable_time), ArchiveText(instance),
+                    RestoreTestText(instance.restore_test)});
   }
   return Columns(rows);
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,10 @@ struct Context {
   ha::Policy ha = {};
   // The repository of backups; none: no backups are promised.
   BackupShelf* shelf = nullptr;
+  // How often the newest backup of each instance is restored for a test; 0: never by itself.
+  std::chrono::days restore_tests{7};
+  // What is free where a zone keeps its volumes; none: not known, and never short.
+  std::function<std::optional<std::uint64_t>(const std::string& zone)> free_bytes = {};
 
   std::string InstanceArn(std::string_view identifier) const;
   std::string SubnetGroupArn(std::string_view name) const;

@@ -38,6 +38,11 @@ inline constexpr std::string_view kArchiveToldPrefix = "/archive-told/";
 inline std::string ArchiveToldKey(const InstanceId& id) {
   return std::string(kArchiveToldPrefix) + id.str();
 }
+// Restore tests, by instance.
+inline constexpr std::string_view kProofsPrefix = "/proofs/";
+inline std::string ProofKey(const InstanceId& id) {
+  return std::string(kProofsPrefix) + id.str();
+}
 inline constexpr std::string_view kDbSnapshotsPrefix = "/db-snapshots/";
 inline std::string DbSnapshotKey(std::string_view identifier) {
   return std::string(kDbSnapshotsPrefix) + std::string(identifier);

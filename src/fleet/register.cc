@@ -32,6 +32,7 @@ void RegisterAll(workflow::Engine& engine, const Context& context) {
   engine.Register(ArchiveReconciler(context));
   engine.Register(BackupReconciler(context));
   engine.Register(ShelfReconciler(context));
+  engine.Register(ProofReconciler(context));
 }
 
 }  // namespace howdah::fleet

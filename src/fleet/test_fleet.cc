@@ -114,6 +114,7 @@ std::shared_ptr<Context> TestFleet::MakeContext(store::Store& through, store::Fa
                            },
                        .log = log_}});
   made->context.shelf = &made->shelf;
+  made->context.restore_tests = std::chrono::days(0);  // a test that wants one asks for it
   return {made, &made->context};
 }
 

@@ -34,6 +34,7 @@ workflow::Reconciler EventReconciler(const Context& context);        // prunes o
 workflow::Reconciler MaintenanceReconciler(const Context& context);  // maintenance.cc
 workflow::Reconciler ArchiveReconciler(const Context& context);      // archive_health.cc
 workflow::Reconciler BackupReconciler(const Context& context);       // backup_reconciler.cc
+workflow::Reconciler ProofReconciler(const Context& context);        // proof_reconciler.cc
 workflow::Reconciler ShelfReconciler(const Context& context);        // shelf_reconciler.cc
 
 void RegisterAll(workflow::Engine& engine, const Context& context);

@@ -34,6 +34,7 @@ NodeKeeper::NodeKeeper(NodeId id, const Needs& needs, SetFit set_fit)
 // A copy under way is given up; the next keeper begins it anew.
 NodeKeeper::~NodeKeeper() {
   stopping_ = true;
+  if (proving_) interrupt_.Raise();  // a check may take long
 }
 
 void NodeKeeper::Start() {
@@ -165,7 +166,8 @@ Duration NodeKeeper::Pass() {
     const std::lock_guard lock(mutex_);
     aim_ = AimOf(*want);
     if (!news_ || news_ == aim_) interrupt_.Clear();
-    primary_of_ = want->role == nodes::Role::kPrimary ? want->instance : InstanceId();
+    const bool is_its_primary = want->role == nodes::Role::kPrimary && !want->proof;
+    primary_of_ = is_its_primary ? want->instance : InstanceId();
   }
   const Result<Duration> again = Pursue(*want);
   if (!again) NoteFailure(*want, again.error());

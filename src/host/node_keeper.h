@@ -117,6 +117,7 @@ class NodeKeeper {
   Again Restore(const nodes::Desired& want, postgres::Node& node);
   Again AwaitRestore(postgres::Node& node);
   Again EndRestore(const nodes::Desired& want, postgres::Node& node);
+  Again ProveCopy(postgres::Node& node);
   void NoteRestore(postgres::Node& node);
 
   // From primary to standby (node_rejoin.cc).
@@ -205,6 +206,7 @@ class NodeKeeper {
   NodeId peer_;             // the other node of the pair, where a document named it
   ArchiveKeeper archive_;
   Restorer restorer_;
+  std::atomic<bool> proving_{false};
   bool restoring_ = false;       // what is in the data directory is not the instance's own yet
   bool checkpoint_due_ = false;  // nobody can come back to us before the first after a promotion
   std::string copying_;          // what a copy that is under way is for

@@ -106,6 +106,7 @@ const DocumentCodec<Desired>& DesiredCodec() {
                                 .With("checkpoint", &Desired::checkpoint)
                                 .With("archive", &Desired::archive)
                                 .With("restore", &Desired::restore, RestoreCodec())
+                                .With("proof", &Desired::proof)
                                 .With("bootstrap", &Desired::bootstrap, BootstrapCodec())
                                 .With("endpoint", &Desired::endpoint, EndpointCodec())
                                 .With("sealed_password", &Desired::sealed_password);
@@ -129,6 +130,17 @@ const DocumentCodec<Restored>& RestoredCodec() {
                                 .With("stage", &Restored::stage)
                                 .With("done_bytes", &Restored::done_bytes)
                                 .With("total_bytes", &Restored::total_bytes);
+  return codec;
+}
+
+const DocumentCodec<Proven>& ProvenCodec() {
+  static const auto codec = DocumentCodec<Proven>("proven")
+                                .With("done", &Proven::done)
+                                .With("failure", &Proven::failure)
+                                .With("databases", &Proven::databases)
+                                .With("tables", &Proven::tables)
+                                .With("indexes", &Proven::indexes)
+                                .With("pages", &Proven::pages);
   return codec;
 }
 
@@ -162,6 +174,7 @@ DocumentCodec<Observed> MakeObservedCodec() {
       .With("set_aside_bytes", &Observed::set_aside_bytes)
       .With("archived", &Observed::archived, ArchivedCodec())
       .With("restored", &Observed::restored, RestoredCodec())
+      .With("proven", &Observed::proven, ProvenCodec())
       .With("data_path", &Observed::data_path)
       .With("tls", &Observed::tls)
       .With("commit_guard", &Observed::commit_guard)

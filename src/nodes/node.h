@@ -88,7 +88,9 @@ struct Desired {
   std::int64_t checkpoint = 0;  // a higher number asks for one CHECKPOINT, before a planned stop
   bool archive = false;         // for a primary: its WAL goes to the repository
   Restore restore;              // for a primary that has no data directory yet
-  Bootstrap bootstrap;          // for a primary
+  // A throw-away copy: once restored it is checked, reported on, and never anybody's.
+  bool proof = false;
+  Bootstrap bootstrap;  // for a primary
   Endpoint endpoint;
   std::string sealed_password;  // of rdsadmin and of replication, sealed in the vault
 };
@@ -126,6 +128,14 @@ struct Restored {
   bool operator==(const Restored&) const = default;
 };
 
+// What became of the checks of a throw-away copy.
+struct Proven {
+  bool done = false;
+  std::string failure;  // what is wrong with the copy; empty: nothing
+  std::int64_t databases = 0, tables = 0, indexes = 0, pages = 0;  // how many were looked at
+  bool operator==(const Proven&) const = default;
+};
+
 struct Observed {
   State state = State::kUnknown;
   std::string detail;  // what it is doing, or why it failed; for people
@@ -158,6 +168,7 @@ struct Observed {
   std::int64_t set_aside_bytes = 0;
   Archived archived;  // primary with an archive
   Restored restored;
+  Proven proven;             // of a throw-away copy
   std::string data_path;     // "handover", or "relay" and why; for people
   std::string tls;           // "server", or "gateway" and why; for people
   std::string commit_guard;  // "on", or "off" and why; for people

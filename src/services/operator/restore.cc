@@ -2,6 +2,7 @@
 // store knows nothing of, for `howdah backup import`.
 #include "fleet/backup_records.h"
 #include "fleet/import.h"
+#include "fleet/proof.h"
 #include "services/operator/operator.h"
 #include "services/operator/status.h"
 
@@ -101,9 +102,24 @@ Outcome<api::ImportBackupsResponse> ImportBackups(const fleet::Context& context,
   return out;
 }
 
+Outcome<api::ProveBackupResponse> Prove(const fleet::Context& context,
+                                        const api::ProveBackupRequest& in) {
+  OUTCOME_ASSIGN(const fleet::Instance instance,
+                 operators::FindByName(context, in.db_instance_identifier.value_or("")));
+  const auto asked = fleet::AskForProof(context, instance.identifier);
+  if (!asked && asked.error().code() == Code::kFailedState) {
+    return Refuse("InvalidStateException", "The DB instance '" + instance.identifier +
+                                               "' cannot be tested: " + asked.error().what() + ".");
+  }
+  if (!asked) return Refuse(aws::FaultOf(asked.error()));
+  return api::ProveBackupResponse{.asked = *asked};
+}
+
 }  // namespace
 
 void RegisterRestore(aws::Service& service, const fleet::Context& context) {
+  service.Register<api::ProveBackup>(
+      [&](const RequestContext&, const api::ProveBackupRequest& in) { return Prove(context, in); });
   service.Register<api::PlanRestore>([&](const RequestContext&, const api::PlanRestoreRequest& in) {
     return PlanRestore(context, in);
   });

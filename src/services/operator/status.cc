@@ -6,6 +6,7 @@
 #include "fleet/backup_records.h"
 #include "fleet/journal.h"
 #include "fleet/node_plan.h"
+#include "fleet/proof.h"
 #include "fleet/storage.h"
 
 namespace howdah::services::operators {
@@ -54,6 +55,30 @@ void FillLastRoleChange(const fleet::Context& context, const fleet::Instance& in
   shape.last_role_change_cause = changes->back().cause;
 }
 
+api::RestoreTest ToShape(const fleet::Proof& proof) {
+  const bool under_way = !proof.node.empty() && !proof.leaving;
+  const fleet::ProofRun& run = proof.last;
+  api::RestoreTest shape;
+  shape.state = under_way                    ? "running"
+                : proof.asked != WallTime{}  ? "asked for"
+                : run.finished == WallTime{} ? "never"
+                : run.failure.empty()        ? "passed"
+                                             : "failed";
+  shape.waits = proof.waits;
+  if (run.finished == WallTime{}) return shape;
+  shape.begun = run.begun;
+  shape.finished = run.finished;
+  shape.backup = run.backup;
+  if (run.until != WallTime{}) shape.until = run.until;
+  shape.failure = run.failure;
+  shape.size = static_cast<std::int64_t>(run.size_bytes);
+  shape.databases = run.databases;
+  shape.tables = run.tables;
+  shape.indexes = run.indexes;
+  shape.pages = run.pages;
+  return shape;
+}
+
 // Newest backup, and how far the archive of the WAL is.
 Result<> FillBackups(const fleet::Context& context, const fleet::Instance& instance,
                      api::InstanceStatus& shape) {
@@ -63,6 +88,8 @@ Result<> FillBackups(const fleet::Context& context, const fleet::Instance& insta
     shape.last_backup = std::max(shape.last_backup.value_or(WallTime{}), snapshot.finished);
   }
   TRY_ASSIGN(shape.latest_restorable_time, fleet::LatestRestorableTime(context.store, instance));
+  TRY_ASSIGN(const auto proof, fleet::LoadProof(context.store, instance.id));
+  shape.restore_test = ToShape(proof.value);
   TRY_ASSIGN(const fleet::ArchiveHealth health, fleet::ArchiveHealthOf(context.store, instance));
   shape.archive_state = std::string(health.state);
   if (health.state == "off") return {};
