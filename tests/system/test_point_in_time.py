@@ -326,9 +326,10 @@ class EveryEngine(RestoreCase, unittest.TestCase):
         ledger.write()
         self.await_restorable(name, ledger.ended[2])
         self.begin_restore(name, name + "-then", RestoreTime=target)
-        self.begin_restore(name, name + "-latest", UseLatestRestorableTime=True)
         self.check_then(self.howdah.await_available(name + "-then", 120), ledger, target)
-        latest = self.howdah.await_available(name + "-latest", 120)
+        if version not in (self.versions[0], self.versions[-1]):
+            return
+        latest = self.restore(name, name + "-latest", UseLatestRestorableTime=True)
         self.assertEqual(ledger.check(self.rows(latest), now()), 2)
         self.assertEqual(self.execute(latest, "select n from prepared"), [(2,)])
 
