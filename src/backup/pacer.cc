@@ -11,8 +11,11 @@ namespace {
 constexpr Duration kInterval = 200ms;
 constexpr Duration kLimit = 5s;
 // Of one interval, beyond this session's own and the heartbeats of those who watch.
-constexpr std::int64_t kOwnCommits = 6;
-constexpr std::size_t kLearned = 5;
+constexpr std::int64_t kOwnCommits = 2;
+// Fewer in an interval are as many by chance.
+constexpr std::int64_t kEnoughToTell = 20;
+constexpr Duration kLearnInterval = 100ms;
+constexpr std::size_t kLearned = 4;
 
 }  // namespace
 
@@ -32,40 +35,54 @@ Result<Duration> Pacer::TimeCommit() {
   return clock_.Monotonic() - begin;
 }
 
-Result<bool> Pacer::OthersCommit() {
+// By the transaction ids that were given out: the statistics come in only once a second.
+Result<std::int64_t> Pacer::CountCommits() {
   TRY_ASSIGN(
       const postgres::Rows rows,
-      connection_->Execute("SELECT sum(xact_commit)::bigint AS all FROM pg_stat_database", kLimit));
-  const std::string text = rows.Text(0, "all");
+      connection_->Execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next", kLimit));
+  const std::string text = rows.Text(0, "next");
   std::int64_t now = 0;
   std::from_chars(text.data(), text.data() + text.size(), now);
-  const std::int64_t before = std::exchange(commits_, now);
-  return now - before > kOwnCommits;
+  return std::max<std::int64_t>(now - std::exchange(commits_, now) - kOwnCommits, 0);
 }
 
-std::optional<Duration> Pacer::Look() {
+std::optional<Commits> Pacer::Look() {
   if (!connection_ || connection_->IsBroken()) {
     auto opened = postgres::Connection::Open(primary_, clock_, kLimit);
     if (!opened) return std::nullopt;
     connection_.emplace(*std::move(opened));
   }
-  const auto others = OthersCommit();
-  const auto commit = TimeCommit();
-  if (!others || !*others || !commit) return std::nullopt;
-  return *commit;
+  const auto count = CountCommits();
+  const MonotonicTime now = clock_.Monotonic();
+  const double seconds = std::chrono::duration<double>(now - std::exchange(counted_, now)).count();
+  const auto time = TimeCommit();
+  if (!count || *count == 0 || !time) return std::nullopt;
+  Commits commits{.time = *time};
+  if (*count >= kEnoughToTell && seconds > 0) {
+    commits.per_second = static_cast<double>(*count) / seconds;
+  }
+  return commits;
 }
 
+// A backup of an idle server begins after the first of the intervals.
 void Pacer::Learn() {
   (void)Look();  // the first one opens the connection and counts
-  std::array<Duration, kLearned> times{};
-  for (Duration& time : times) {
-    const auto commit = connection_ && !connection_->IsBroken() ? TimeCommit() : Duration(0);
-    if (!commit || *commit == Duration(0)) return;
-    time = *commit;
+  std::array<Commits, kLearned> seen{};
+  for (Commits& commits : seen) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kLearnInterval, [this] { return ended_; });
+    lock.unlock();
+    const auto look = Look();
+    if (!look) return;
+    commits = *look;
   }
-  std::sort(times.begin(), times.end());
+  Commits usual{.time = seen[0].time};
+  for (const Commits& commits : seen) {
+    usual.time = std::min(usual.time, commits.time);
+    usual.per_second += commits.per_second / static_cast<double>(kLearned);
+  }
   const std::lock_guard lock(mutex_);
-  throttle_.SetUsual(times[kLearned / 2]);
+  throttle_.SetUsual(usual);
 }
 
 void Pacer::Start() {
@@ -76,9 +93,9 @@ void Pacer::Run() {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, kInterval, [this] { return ended_; })) {
     lock.unlock();
-    const std::optional<Duration> commit = Look();
+    const std::optional<Commits> commits = Look();
     lock.lock();
-    throttle_.Observe(commit);
+    throttle_.Observe(commits);
   }
 }
 

@@ -28,16 +28,18 @@ class Pacer {
   Duration PauseAfter(Duration worked) const;
 
  private:
-  // One commit's time; nothing where nobody else commits, or the server does not answer.
-  std::optional<Duration> Look();
+  // Nothing where nobody else commits, or the server does not answer.
+  std::optional<Commits> Look();
   Result<Duration> TimeCommit();
-  Result<bool> OthersCommit();
+  // That write, by others, since the last call.
+  Result<std::int64_t> CountCommits();
   void Run();
 
   const postgres::ConnectOptions primary_;
   const system::Clock& clock_;
   std::optional<postgres::Connection> connection_;
   std::int64_t commits_ = 0;  // of all, when last looked
+  MonotonicTime counted_{};
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool ended_ = false;

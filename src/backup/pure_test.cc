@@ -292,30 +292,30 @@ TEST(FramePlan, OfSomeBlocksHasThemOnly) {
 
 TEST(Throttle, PausesMoreWhileCommitsAreSlowAndLessWhenTheyAreNot) {
   Throttle throttle;
-  throttle.SetUsual(2ms);
+  throttle.SetUsual({.time = 2ms});
   EXPECT_EQ(throttle.PauseAfter(10ms), 0us);
-  throttle.Observe(10ms);
+  throttle.Observe(Commits{.time = 10ms});
   const Duration first = throttle.PauseAfter(10ms);
   EXPECT_GT(first, 0us);
-  throttle.Observe(10ms);
+  throttle.Observe(Commits{.time = 10ms});
   EXPECT_GT(throttle.PauseAfter(10ms), first);
-  for (int i = 0; i < 30; ++i) throttle.Observe(2ms);
+  for (int i = 0; i < 30; ++i) throttle.Observe(Commits{.time = 2ms});
   EXPECT_EQ(throttle.PauseAfter(10ms), 0us);
 }
 
 TEST(Throttle, NeverStopsABackup) {
   Throttle throttle({.least_share = 0.05, .longest_pause = 1s, .patience = 20});
-  throttle.SetUsual(1ms);
-  for (int i = 0; i < 10; ++i) throttle.Observe(1s);
+  throttle.SetUsual({.time = 1ms});
+  for (int i = 0; i < 10; ++i) throttle.Observe(Commits{.time = 1s});
   EXPECT_EQ(throttle.share(), 0.05);
   EXPECT_EQ(throttle.PauseAfter(10s), 1s);
 }
 
 TEST(Throttle, TakesForUsualWhatIsSlowWithoutIt) {
   Throttle throttle({.patience = 5});
-  throttle.SetUsual(1ms);
-  for (int i = 0; i < 20; ++i) throttle.Observe(50ms);
-  for (int i = 0; i < 30; ++i) throttle.Observe(50ms);
+  throttle.SetUsual({.time = 1ms});
+  for (int i = 0; i < 20; ++i) throttle.Observe(Commits{.time = 50ms});
+  for (int i = 0; i < 30; ++i) throttle.Observe(Commits{.time = 50ms});
   EXPECT_EQ(throttle.share(), 1);
 }
 
@@ -323,6 +323,29 @@ TEST(Throttle, GoesAtFullSpeedWhereNobodyCommits) {
   Throttle throttle;
   for (int i = 0; i < 5; ++i) throttle.Observe(std::nullopt);
   EXPECT_EQ(throttle.share(), 1);
+}
+
+TEST(Throttle, BeginsGentlyWhereOthersCommitAndKeepsTheirNumber) {
+  Throttle throttle;
+  throttle.SetUsual({.time = 1ms, .per_second = 1000});
+  EXPECT_GT(throttle.PauseAfter(10ms), 0us) << "nobody is hit before the first look";
+  const double first = throttle.share();
+  throttle.Observe(Commits{.time = 1ms, .per_second = 990});
+  EXPECT_GT(throttle.share(), first);
+  throttle.Observe(Commits{.time = 1ms, .per_second = 900});
+  const double less = throttle.share();
+  EXPECT_LT(less, first) << "as quick as ever, but fewer";
+  throttle.Observe(Commits{.time = 1ms});
+  EXPECT_GT(throttle.share(), less) << "too few to tell are not fewer";
+}
+
+TEST(Throttle, AWorkloadThatGrowsIsTheUsual) {
+  Throttle throttle;
+  throttle.SetUsual({.time = 1ms, .per_second = 100});
+  for (int i = 0; i < 60; ++i) throttle.Observe(Commits{.time = 1ms, .per_second = 1000});
+  EXPECT_EQ(throttle.share(), 1);
+  throttle.Observe(Commits{.time = 1ms, .per_second = 800});
+  EXPECT_LT(throttle.share(), 1);
 }
 
 // --- expiry ---

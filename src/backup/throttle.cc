@@ -10,25 +10,35 @@ namespace {
 
 constexpr double kStepUp = 0.05;
 constexpr double kStepDown = 0.6;
+constexpr double kBelief = 0.1;
 
 }  // namespace
 
-bool Throttle::IsSlow(Duration commit) const {
-  const auto allowed = static_cast<double>(usual_->count()) * limits_.slowdown;
-  return static_cast<double>((commit - limits_.grace).count()) > allowed;
+bool Throttle::AreSlow(const Commits& commits) const {
+  const auto allowed = static_cast<double>(usual_->time.count()) * limits_.slowdown;
+  if (static_cast<double>((commits.time - limits_.grace).count()) > allowed) return true;
+  return commits.per_second > 0 && commits.per_second < usual_->per_second * limits_.least_rate;
 }
 
-void Throttle::Observe(std::optional<Duration> commit) {
-  if (commit && !usual_) usual_ = commit;
-  if (!commit || !IsSlow(*commit)) {
+void Throttle::SetUsual(const Commits& commits) {
+  usual_ = commits;
+  if (commits.per_second > 0) share_ = std::min(share_, limits_.first_share);
+}
+
+void Throttle::Observe(const std::optional<Commits>& commits) {
+  if (commits && !usual_) usual_ = commits;
+  if (!commits || !AreSlow(*commits)) {
     share_ = std::min(1.0, share_ + kStepUp);
     at_least_ = 0;
+    // A workload that grows; little by little, because one interval is chance.
+    const double more = commits ? commits->per_second - usual_->per_second : 0;
+    if (more > 0) usual_->per_second += more * kBelief;
     return;
   }
   share_ = std::max(limits_.least_share, share_ * kStepDown);
   if (share_ > limits_.least_share) return;
   if (++at_least_ < limits_.patience) return;
-  usual_ = commit;
+  usual_ = commits;
   at_least_ = 0;
 }
 

@@ -138,13 +138,22 @@ Result<nodes::BackupState> BackupDuty::TakeOnce(const nodes::BackupTask& task, b
   TRY_ASSIGN(const nodes::Desired node, NodeOf(task));
   TRY_ASSIGN(const std::string password,
              needs_.keyring.Open(node.sealed_password, node.instance.str()));
+  std::optional<postgres::ConnectOptions> primary;
+  if (node.role == nodes::Role::kStandby) {
+    primary = postgres::ConnectOptions{
+        .socket_dir = needs_.layout.SocketDirectory(node.primary),
+        .password = password,
+        .application_name = "howdah backup",
+    };
+  }
   TRY_ASSIGN(const backup::Manifest manifest,
              backup::TakeBackup({.id = task.id,
                                  .instance = task.instance,
                                  .server = {.socket_dir = needs_.layout.SocketDirectory(task.node),
                                             .password = password,
                                             .application_name = "howdah backup"},
-                                 .description = task.description},
+                                 .description = task.description,
+                                 .primary = primary},
                                 *needs_.backups, job));
   return nodes::BackupState{.state = nodes::BackupStateName::kDone,
                             .done_bytes = job.done_bytes,
