@@ -173,6 +173,7 @@ class Node {
   Engine engine_;
   std::string admin_password_;
   Needs needs_;
+  std::optional<system::ProcessIdentity> spawned_;  // the last postmaster that this object started
 };
 
 }  // namespace howdah::postgres

@@ -65,6 +65,13 @@ std::vector<system::ProcessInfo> Node::OwnProcesses() {
       own.push_back(std::move(process));
     }
   }
+  // While it is being executed, neither its directory nor its command can be relied on; but it is
+  // there, and a fence must not miss it.
+  const bool listed = std::ranges::any_of(
+      own, [&](const system::ProcessInfo& process) { return process.identity == spawned_; });
+  if (spawned_ && !listed && !needs_.processes.AwaitExit(*spawned_, 0s)) {
+    own.push_back({.identity = *spawned_, .session = spawned_->pid});
+  }
   return own;
 }
 
@@ -96,7 +103,7 @@ Result<Life> Node::Look() {
   }
   // Just started, the file not yet written.
   for (const system::ProcessInfo& process : own) {
-    if (LooksLikePostmaster(process, paths_.Data())) {
+    if (process.identity == spawned_ || LooksLikePostmaster(process, paths_.Data())) {
       return Life{.postmaster = process.identity, .anything = true};
     }
   }
@@ -163,7 +170,8 @@ Result<system::ProcessIdentity> Node::Start() {
   if (running) return *running;
   TRY(ClearOrphans(10s));
   TRY(PrepareStart());
-  return needs_.processes.Spawn(ServerSpec());
+  TRY_ASSIGN(spawned_, needs_.processes.Spawn(ServerSpec()));
+  return *spawned_;
 }
 
 Result<bool> Node::SaysReady() {

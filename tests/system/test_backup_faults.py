@@ -58,9 +58,9 @@ class FaultCase(RestoreCase, unittest.TestCase):
 
     def node_root(self, name):
         """Of the instance's one node."""
-        node = next(node["NodeId"] for instance in self.howdah.status()["Instances"]
-                    if instance["DBInstanceIdentifier"] == name for node in instance["Nodes"])
-        return next(self.howdah.home.glob(f"zones/*/{node}"), None)
+        node = next((node["NodeId"] for instance in self.howdah.status()["Instances"]
+                     if instance["DBInstanceIdentifier"] == name for node in instance["Nodes"]), None)
+        return node and next(self.howdah.home.glob(f"zones/*/{node}"), None)
 
     def postmaster(self, name):
         root = self.node_root(name)
