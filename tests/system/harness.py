@@ -326,6 +326,18 @@ class Howdah:
         return psycopg2.connect(**{"host": endpoint["Address"], "port": endpoint["Port"], "dbname": "appdb",
                                    "user": MASTER, "password": password, "connect_timeout": 10, **more})
 
+    def execute(self, instance, *statements, **more):
+        """Each by itself, over one connection; the rows of the last one."""
+        connection = self.connect(instance, **more)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
     def leftovers(self):
         """Directories that belong to nodes and instances; empty when all instances are gone."""
         found = [*self.home.glob("zones/*/*"), *self.home.glob("tls/*")]

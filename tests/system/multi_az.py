@@ -96,15 +96,7 @@ class MultiAzCase(unittest.TestCase):
 
     def execute(self, *statements):
         """The rows of the last one."""
-        connection = self.howdah.connect(self.instance)
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        return self.howdah.execute(self.instance, *statements)
 
     def begin_writing(self):
         self.execute("drop table if exists numbers", "create table numbers (n int)")

@@ -93,15 +93,7 @@ class RestoreCase:
 
     def execute(self, instance, *statements, **more):
         """The rows of the last one."""
-        connection = self.howdah.connect(instance, **more)
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        return self.howdah.execute(instance, *statements, **more)
 
     def latest(self, name):
         return self.howdah.describe(name).get("LatestRestorableTime", datetime.datetime.min.replace(

@@ -22,12 +22,7 @@ class RepositoryAway(Refuses, unittest.TestCase):
         cls.objects = cls.howdah.home / "backups/instances" / cls.instance["DbiResourceId"]
 
     def execute(self, *statements):
-        connection = self.howdah.connect(self.instance)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-        connection.close()
+        self.howdah.execute(self.instance, *statements)
 
     def status(self):
         return self.howdah.status()["Instances"][0]

@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import time
 import unittest
 
 from harness import Howdah, eventually
@@ -25,14 +24,7 @@ class Backups(Refuses, unittest.TestCase):
 
     @classmethod
     def execute(cls, instance, *statements):
-        connection = cls.howdah.connect(instance)
-        connection.autocommit = True
-        with connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            rows = cursor.fetchall() if cursor.description else []
-        connection.close()
-        return rows
+        return cls.howdah.execute(instance, *statements)
 
     def numbers(self, instance):
         return [row[0] for row in self.execute(instance, "select n from t order by n")]
@@ -98,9 +90,7 @@ class Backups(Refuses, unittest.TestCase):
 
     def test_a_point_in_time_lies_between_two_commits(self):
         self.execute(self.source, "insert into t values(10)")
-        time.sleep(1.1)  # RestoreTime has whole seconds on the wire of some clients: the commits are that far apart
-        target = datetime.datetime.now(datetime.timezone.utc)
-        time.sleep(1.1)
+        target = self.execute(self.source, "select clock_timestamp()")[0][0]
         self.execute(self.source, "insert into t values(11)")
         eventually(lambda: self.now()["LatestRestorableTime"] > target, 15, "the archive")
         self.to("then", RestoreTime=target)
